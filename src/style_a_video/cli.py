@@ -1,0 +1,247 @@
+"""The command line: style-a-video stylize | demo | styles | doctor | train."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import platform
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from .errors import InputError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+console = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Entry point: an InputError becomes one line and exit code 2, Ctrl-C one line and 130."""
+    warnings.showwarning = _show_warning
+    try:
+        app(standalone_mode=False)
+    except InputError as error:
+        _fail(str(error), 2)
+    except typer.Abort:
+        _fail("stopped; nothing was left half-written", 130)
+    except KeyboardInterrupt:
+        _fail("stopped; nothing was left half-written", 130)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except Exception as error:
+        # click's own usage errors know how to show themselves.
+        if not hasattr(error, "show"):
+            raise
+        error.show()
+        sys.exit(2)
+
+
+def _fail(message: str, code: int) -> None:
+    console.print(Text("error: ", style="bold red") + Text(" ".join(message.split())), soft_wrap=True)
+    sys.exit(code)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    if issubclass(category, UserWarning) and not issubclass(category, DeprecationWarning | FutureWarning):
+        console.print(Text("note: ", style="bold yellow") + Text(str(message)), soft_wrap=True)
+
+
+class _Rate(ProgressColumn):
+    """Frames a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.2f} frames/s" if task.speed else "… frames/s", style="cyan")
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=False) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@app.command()
+def stylize(
+    video: Annotated[Path, typer.Argument(help="Video, GIF, image, or folder of images.")],
+    prompt: Annotated[str, typer.Argument(help='The style, e.g. "Make it an Ukiyo-e painting."')],
+    output: Annotated[Path, typer.Argument(help=".mp4, .mov, .mkv, .webm, .png, or a folder name for PNGs.")],
+    model: Annotated[str, typer.Option(help="'bundled', a diffusers folder, or a hub id.")] = "bundled",
+    seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 0,
+    negative_prompt: Annotated[str, typer.Option(help="What the picture should not be.")] = "",
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.", show_default="the model's")] = None,
+    guidance: Annotated[
+        str | None, typer.Option(help="joint, or independent (the paper's).", show_default="the model's")
+    ] = None,
+    guidance_scale: Annotated[
+        float | None, typer.Option(help="s_T: how much style.", show_default="the model's")
+    ] = None,
+    image_guidance_scale: Annotated[
+        float | None, typer.Option(help="s_I: how much of the frame.", show_default="the model's")
+    ] = None,
+    mask_guidance_scale: Annotated[
+        float | None, typer.Option(help="s_M: self-attention condition.", show_default="the model's")
+    ] = None,
+    mask_refresh: Annotated[str, typer.Option(help="exact or lagged.")] = "lagged",
+    content_weight: Annotated[
+        float | None, typer.Option(help="λ: CLIP-guided sampling.", show_default="the model's")
+    ] = None,
+    optimization: Annotated[str, typer.Option(help="exact or decoder: how far λ's gradient flows.")] = "decoder",
+    noise: Annotated[str, typer.Option(help="shared (steady) or independent.")] = "shared",
+    size: Annotated[
+        int | None, typer.Option(help="Working size: short side in pixels.", show_default="the model's")
+    ] = None,
+    output_size: Annotated[str, typer.Option(help="working, or source for the input's own size.")] = "working",
+    start: Annotated[float, typer.Option(help="Begin at this second.")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="Stop before this second.", show_default="the end")] = None,
+    batch_size: Annotated[int, typer.Option(help="Frames denoised together.")] = 8,
+    preview: Annotated[bool, typer.Option("--preview", help="Only the middle frame, as OUTPUT.png.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
+) -> None:
+    """Stylize a video by a sentence; frame count, timing and sound stay the input's."""
+    from . import job
+
+    if model == "bundled" and prompt.strip():
+        _tell_unknown_style(prompt)
+    with _progress("stylizing") as report:
+        result = job.stylize(
+            video, prompt, output, overwrite=overwrite, preview=preview, on_progress=report, model=model, seed=seed,
+            negative_prompt=negative_prompt, num_inference_steps=steps, guidance=guidance, guidance_scale=guidance_scale,
+            image_guidance_scale=image_guidance_scale, mask_guidance_scale=mask_guidance_scale, mask_refresh=mask_refresh,
+            content_weight=content_weight, optimization=optimization, noise=noise, size=size, output_size=output_size,
+            start_s=start, end_s=end, batch_size=batch_size,
+        )  # fmt: skip
+    source, working, final = (
+        "x".join(map(str, pair)) for pair in (result.source_size, result.working_size, result.output_size)
+    )
+    console.print(f"[bold green]wrote[/] {result.output}  ({result.frames} frames in {result.seconds:.1f} s)")
+    console.print(f"input {source}, worked at {working}, output {final}; settings in {result.record.name}")
+
+
+def _tell_unknown_style(prompt: str) -> None:
+    from .models.styles import STYLES, named_styles
+
+    if not named_styles(prompt):
+        names = ", ".join(style.name for style in STYLES)
+        warnings.warn(
+            f"the prompt names no style that the bundled model knows, so expect something vague. It knows: {names}",
+            stacklevel=2,
+        )
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to leave the videos and the sheet.")] = Path("out/demo"),
+) -> None:
+    """Make a clip, stylize it in three styles on the bundled model, and draw a contact sheet."""
+    from .demo import run_demo
+
+    with _progress("demo") as report:
+        results, sheet = run_demo(folder, report)
+    for result in results:
+        console.print(f"[bold green]wrote[/] {result.output}  ({result.frames / result.seconds:.2f} frames/s)")
+    console.print(f"[bold green]look at[/] {sheet}")
+
+
+@app.command()
+def styles(
+    sheet: Annotated[Path, typer.Option(help="Where to draw every style on a picture.")] = Path("out/styles.png"),
+    image: Annotated[Path | None, typer.Option(help="The picture to draw them on.", show_default="the demo's")] = None,
+) -> None:
+    """List the styles of the bundled model and draw a sample sheet of them."""
+    from .models.styles import STYLES
+    from .styles_sheet import draw_styles_sheet
+
+    table = Table("style", "say", "or name")
+    for style in STYLES:
+        table.add_row(style.name, style.prompt, ", ".join((*style.phrases[1:3], *style.artists[:3])))
+    Console().print(table)
+    with _progress("drawing") as report:
+        draw_styles_sheet(sheet, image, report)
+    console.print(f"[bold green]look at[/] {sheet}")
+
+
+@app.command()
+def doctor() -> None:
+    """Versions, device, memory, and what is missing."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from .models.loading import best_device, best_dtype, bundled_folder
+
+    device = best_device()
+    table = Table("what", "found", show_header=False)
+    table.add_row("python", platform.python_version())
+    for package in ("style-a-video", "torch", "diffusers", "transformers", "av", "numpy"):
+        try:
+            table.add_row(package, version(package))
+        except PackageNotFoundError:
+            table.add_row(package, "[red]missing: pip install style-a-video[/]")
+    table.add_row("device", f"{device}, {str(best_dtype(device)).removeprefix('torch.')}")
+    table.add_row("memory", _memory())
+    try:
+        folder = bundled_folder()
+        megabytes = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
+        table.add_row("bundled model", f"{megabytes:.0f} MB in {folder}")
+    except InputError as error:
+        table.add_row("bundled model", f"[red]{error}[/]")
+    for module, extra in (("skimage", "demo"), ("cv2", "train")):
+        if importlib.util.find_spec(module) is None:
+            table.add_row(f"for {extra}", f"[yellow]missing: pip install 'style-a-video\\[{extra}]'[/]")
+    Console().print(table)
+
+
+def _memory() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        return f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free on {torch.cuda.get_device_name()}"
+    try:
+        fields = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        available, total_kib = (int(fields[name].split()[0]) for name in ("MemAvailable", "MemTotal"))
+        return f"{available / 2**20:.1f} of {total_kib / 2**20:.1f} GiB free"
+    except (OSError, KeyError):
+        return "unknown on this system"
+
+
+@app.command()
+def train(
+    part: Annotated[str, typer.Argument(help="What to train: bundled.")],
+    work: Annotated[Path, typer.Option(help="Pairs, checkpoints and logs; a run goes on from what is there.")] = Path(
+        "training"
+    ),
+    output: Annotated[Path, typer.Option(help="Where to write the finished model folder.")] = Path("training/bundled"),
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.", show_default="the best there is")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of pictures, batches and weights.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that render the pairs.")] = 2,
+    scale: Annotated[float, typer.Option(help="Multiplies every budget; 0.01 is a quick trial.")] = 1.0,
+) -> None:
+    """Train the bundled model from nothing: pictures, teachers, first stage, CLIP, UNet. Stops and resumes at any point."""
+    if part != "bundled":
+        raise InputError(f"there is no recipe {part!r}: choose bundled")
+    if not (scale > 0 and scale < float("inf")):
+        raise InputError(f"--scale is {scale}: give a number above 0")
+    try:
+        from .training.bundled import Budget, train_bundled
+    except ImportError as error:
+        raise InputError(f"training needs {error.name}: pip install 'style-a-video[train]'") from error
+    from .models.loading import best_device
+
+    began = time.perf_counter()
+    budget = Budget(**{name: max(1, round(value * scale)) for name, value in vars(Budget()).items()})
+    train_bundled(work, output, budget, device or best_device(), seed, workers)
+    console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""A job: a video and a sentence in, the stylized video and the record of how it was made out."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import diffusers
+import numpy as np
+import PIL.Image
+import torch
+from numpy.typing import NDArray
+
+from . import __version__
+from .errors import InputError
+from .guidance import Guidance
+from .models.loading import BUNDLED, load_pipeline
+from .optimization import Optimization
+from .pipeline import Noise, StyleAVideoPipeline
+from .self_attention import MaskRefresh
+from .video import VideoFrame, VideoInfo, VideoReader, check_output, open_writer
+
+OutputSize = Literal["working", "source"]
+Progress = Callable[[int, int], None]
+"""Called with (frames done, frames in all)."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything about a job but its files and its prompt. None means the model's own default."""
+
+    model: str = BUNDLED
+    seed: int = 0
+    negative_prompt: str = ""
+    num_inference_steps: int | None = None
+    guidance: Guidance | None = None
+    guidance_scale: float | None = None
+    image_guidance_scale: float | None = None
+    mask_guidance_scale: float | None = None
+    mask_refresh: MaskRefresh = "lagged"
+    content_weight: float | None = None
+    optimization: Optimization = "decoder"
+    noise: Noise = "shared"
+    size: int | None = None
+    """Working size: the short side of the frames that the model sees, in pixels."""
+    output_size: OutputSize = "working"
+    start_s: float = 0.0
+    end_s: float | None = None
+    batch_size: int = 8
+
+
+@dataclass(frozen=True)
+class StylizeResult:
+    """What a job made."""
+
+    output: Path
+    record: Path
+    frames: int
+    source_size: tuple[int, int]
+    working_size: tuple[int, int]
+    output_size: tuple[int, int]
+    seconds: float
+    """Wall time from the first frame read to the file closed; loading the model not included."""
+
+
+def stylize(
+    video: str | Path,
+    prompt: str,
+    output: str | Path,
+    *,
+    overwrite: bool = False,
+    preview: bool = False,
+    pipeline: StyleAVideoPipeline | None = None,
+    on_progress: Progress | None = None,
+    **settings: Any,
+) -> StylizeResult:
+    """Stylize a video file, GIF, image or folder of images.
+
+    Args:
+        video: what to stylize.
+        prompt: the style in a sentence, e.g. "Make it an Ukiyo-e painting."
+        output: .mp4, .mov, .mkv, .webm, an image (for one frame), or a folder name for PNGs. Frame count, time stamps and
+            sound are the input's. `OUTPUT.json` beside it records how it was made.
+        preview: only the middle frame, as an image: `output` with the suffix .png.
+        pipeline: an already loaded model; else `settings["model"]` is loaded.
+        settings: fields of `Settings`.
+
+    Raises:
+        InputError: one line that says what is wrong and what to do. Nothing is left half-written.
+    """
+    chosen = _settings(settings)
+    reader = VideoReader(video)
+    _check_span(chosen, reader.info)
+    target = Path(output).with_suffix(".png") if preview else Path(output)
+    info = reader.info
+    check_output(target, info if not preview else _one_frame(info), overwrite)
+    if not prompt.strip():
+        raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
+    pipeline = pipeline or load_pipeline(chosen.model)
+    working = working_size(info, chosen.size or pipeline.defaults["size"])
+    final = (info.width, info.height) if chosen.output_size == "source" else working
+
+    began = time.perf_counter()
+    frames = reader.frames(working, chosen.start_s, chosen.end_s)
+    total = _frames_in_span(chosen, info)
+    if preview:
+        frames, total = islice(frames, total // 2, total // 2 + 1), 1
+    done = 0
+    with open_writer(target, final, info, chosen.start_s, chosen.end_s) as writer:
+        for frame in stylized_frames(pipeline, frames, prompt, chosen):
+            writer.write(_resized(frame.pixels, final), frame.pts)
+            done += 1
+            if on_progress:
+                on_progress(done, max(total, done))
+        if not done:
+            raise InputError(f"no frame of {info.path} lies in the chosen span: change --start and --end")
+    result = StylizeResult(
+        target,
+        target.with_name(target.name + ".json"),
+        done,
+        (info.width, info.height),
+        working,
+        final,
+        time.perf_counter() - began,
+    )
+    write_record(result, info, prompt, chosen, pipeline)
+    return result
+
+
+def stylized_frames(
+    pipeline: StyleAVideoPipeline, frames: Iterable[VideoFrame], prompt: str, settings: Settings
+) -> Iterator[VideoFrame]:
+    """Stylize a stream of equal-sized frames batch by batch; memory does not grow with its length."""
+    frames = iter(frames)
+    generator = torch.Generator("cpu").manual_seed(settings.seed)
+    while batch := list(islice(frames, settings.batch_size)):
+        if settings.noise == "shared":
+            generator.manual_seed(settings.seed)
+        styled = pipeline(
+            prompt,
+            np.stack([frame.pixels for frame in batch]),
+            generator=generator,
+            batch_size=settings.batch_size,
+            **{name: getattr(settings, name) for name in _CALL_SETTINGS},
+        ).frames
+        for frame, pixels in zip(batch, styled, strict=True):
+            yield VideoFrame(np.round(np.asarray(pixels) * 255).astype(np.uint8), frame.pts)
+
+
+_CALL_SETTINGS = (
+    "negative_prompt", "num_inference_steps", "guidance", "guidance_scale", "image_guidance_scale", "mask_guidance_scale",
+    "mask_refresh", "content_weight", "optimization", "noise",
+)  # fmt: skip
+
+
+def working_size(info: VideoInfo, short_side: int) -> tuple[int, int]:
+    """(width, height): short side as asked, aspect kept, both even (for 4:2:0 video)."""
+    scale = short_side / min(info.width, info.height)
+    return max(2, round(info.width * scale / 2) * 2), max(2, round(info.height * scale / 2) * 2)
+
+
+def write_record(
+    result: StylizeResult, info: VideoInfo, prompt: str, settings: Settings, pipeline: StyleAVideoPipeline
+) -> None:
+    """Write everything needed to make the output again beside it, as JSON."""
+    resolved = pipeline.defaults | {name: value for name, value in asdict(settings).items() if value is not None}
+    record = {
+        "input": str(info.path.resolve()),
+        "prompt": prompt,
+        "output": result.output.name,
+        "settings": resolved,
+        "frames": result.frames,
+        "source_size": result.source_size,
+        "working_size": result.working_size,
+        "output_size": result.output_size,
+        "seconds": round(result.seconds, 3),
+        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "scheduler": type(pipeline.scheduler).__name__,
+        "device": str(pipeline.device),
+        "dtype": str(pipeline.dtype).removeprefix("torch."),
+        "versions": {
+            "style-a-video": __version__, "torch": torch.__version__, "diffusers": diffusers.__version__, "python": platform.python_version(),
+        },
+    }  # fmt: skip
+    partial = result.record.with_name(f".{result.record.name}.partial")
+    partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(result.record)
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    unknown = set(given) - set(Settings.__dataclass_fields__)
+    if unknown:
+        raise InputError(
+            f"unknown setting {sorted(unknown)[0]!r}: choose from {', '.join(Settings.__dataclass_fields__)}"
+        )
+    settings = Settings(**given)
+    if settings.size is not None and not 32 <= settings.size <= 4096:
+        raise InputError(f"size is {settings.size}: give a short side between 32 and 4096 pixels")
+    if settings.batch_size < 1:
+        raise InputError(f"batch_size is {settings.batch_size}: give 1 or more")
+    if settings.output_size not in ("working", "source"):
+        raise InputError(f"output_size is {settings.output_size!r}: choose working or source")
+    return settings
+
+
+def _check_span(settings: Settings, info: VideoInfo) -> None:
+    start, end = settings.start_s, settings.end_s
+    if not (np.isfinite(start) and start >= 0 and (end is None or (np.isfinite(end) and end > start))):
+        raise InputError(f"the span {start} to {end} s is empty: --start must be 0 or more and --end after it")
+    if start >= info.duration_s:
+        raise InputError(f"--start {start} is past the end of {info.path}, which is {info.duration_s:.2f} s long")
+
+
+def _frames_in_span(settings: Settings, info: VideoInfo) -> int:
+    end = min(info.duration_s, settings.end_s or info.duration_s)
+    return max(1, round((end - settings.start_s) * float(info.rate)))
+
+
+def _one_frame(info: VideoInfo) -> VideoInfo:
+    return VideoInfo(**(vars(info) | {"frame_count": 1}))
+
+
+def _resized(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    if (pixels.shape[1], pixels.shape[0]) == size:
+        return pixels
+    return np.asarray(PIL.Image.fromarray(pixels).resize(size, PIL.Image.Resampling.LANCZOS))

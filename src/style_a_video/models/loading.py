@@ -1,0 +1,119 @@
+"""Loading a pipeline: the bundled model, a folder in diffusers' layout, or a hub id."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import UNet2DConditionModel
+
+from ..errors import InputError
+from ..pipeline import StyleAVideoPipeline
+
+BUNDLED = "bundled"
+
+
+def bundled_folder() -> Path:
+    """Where the bundled model lies inside the package. Raises InputError when this checkout has none."""
+    folder = Path(str(files("style_a_video.models") / "bundled"))
+    if not (folder / "model_index.json").is_file():
+        raise InputError(
+            "this installation has no bundled model: reinstall it, or train one with `style-a-video train bundled`"
+        )
+    return folder
+
+
+def best_device() -> str:
+    """CUDA, then Apple's MPS, then the CPU."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def best_dtype(device: str) -> torch.dtype:
+    """float16 on a GPU; bfloat16 on a CPU with matrix instructions for it (2.4 times as fast); else float32."""
+    if device != "cpu":
+        return torch.float16
+    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
+    return torch.bfloat16 if has_amx else torch.float32
+
+
+def load_pipeline(
+    model: str | Path = BUNDLED, device: str | None = None, dtype: torch.dtype | None = None
+) -> StyleAVideoPipeline:
+    """A StyleAVideoPipeline on `device` (best one by default) in `dtype` (fastest good one by default).
+
+    Args:
+        model: "bundled", a folder in diffusers' layout, or a hub id. InstructPix2Pix layouts (a UNet with twice the latent
+            channels as input) load unchanged; plain text-to-image layouts are widened with zeros and say so.
+
+    Only safetensors weights are read; no pickle, no code from the model's folder.
+
+    Raises:
+        InputError: when there is no such model, or it is not a latent text-to-image layout.
+    """
+    device = device or best_device()
+    folder = bundled_folder() if str(model) == BUNDLED else model
+    _check_layout(folder)
+    try:
+        pipeline = StyleAVideoPipeline.from_pretrained(
+            str(folder), dtype=dtype or best_dtype(device), use_safetensors=True, **_ignored_components(folder)
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(
+            f"cannot load the model {str(model)!r} ({reason}): give 'bundled', a diffusers folder or a hub id"
+        ) from error
+    widen_image_slot(pipeline)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(device)
+
+
+def widen_image_slot(pipeline: StyleAVideoPipeline) -> None:
+    """Give a plain text-to-image UNet the frame's input channels, zero-initialised, all other weights kept (DESIGN 2.1).
+
+    Raises InputError when the input channels are neither one nor two times the latent's.
+    """
+    unet: UNet2DConditionModel = pipeline.unet
+    latent_channels, channels = pipeline.vae.config.latent_channels, unet.config.in_channels
+    if channels == 2 * latent_channels:
+        return
+    if channels != latent_channels:
+        raise InputError(
+            f"the UNet takes {channels} channels where the first stage makes {latent_channels}: "
+            f"a text-to-image ({latent_channels}) or InstructPix2Pix ({2 * latent_channels}) layout is needed"
+        )
+    old = unet.conv_in
+    wide: Any = torch.nn.Conv2d(channels * 2, old.out_channels, old.kernel_size, old.stride, old.padding).to(old.weight)
+    with torch.no_grad():
+        wide.weight.zero_()
+        wide.weight[:, :channels] = old.weight
+        wide.bias.copy_(old.bias)
+    unet.conv_in = wide
+    unet.register_to_config(in_channels=2 * channels)
+    warnings.warn(
+        "this is a plain text-to-image model: its image slot is new and untrained, so frames do not guide it until it is trained",
+        stacklevel=3,
+    )
+
+
+def _check_layout(model: str | Path) -> None:
+    path = Path(model)
+    looks_local = path.is_absolute() or str(model).startswith((".", "~")) or str(model).count("/") != 1
+    if path.is_dir() and not (path / "model_index.json").is_file():
+        raise InputError(f"{path} holds no model_index.json: give a folder in diffusers' layout")
+    if not path.exists() and looks_local:
+        raise InputError(
+            f"there is no model {str(model)!r}: give 'bundled', a diffusers folder or a hub id (owner/name)"
+        )
+
+
+def _ignored_components(model: str | Path) -> dict[str, Any]:
+    """Components that other pipelines save and this one has no use for: told not to load them."""
+    index = Path(model) / "model_index.json"
+    components = json.loads(index.read_text()) if index.is_file() else {"safety_checker": []}
+    return {"safety_checker": None} if "safety_checker" in components else {}

@@ -1,0 +1,69 @@
+"""DESIGN 2.4: sampling optimization. Each step starts from latents moved towards the frame's content as CLIP sees it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Optimization = Literal["exact", "decoder"]
+
+
+class ImageEmbedding(Protocol):
+    """φ: (B, 3, H, W) in [0, 1] -> (B, D)."""
+
+    def __call__(self, images: Tensor) -> Tensor: ...
+
+
+def content_loss(embedding: Tensor, embedding_target: Tensor) -> Tensor:
+    """L_s = 1 − cos(φ(I^f), φ(x̂_0)), one value a frame. Both arguments (B, D)."""
+    return 1 - F.cosine_similarity(embedding, embedding_target, dim=-1)
+
+
+def signal_rate(scheduler: Any, timestep: Tensor | float) -> Tensor:
+    """ᾱ_t of the scheduler at a timestep, interpolated between whole ones (some schedulers sample in between)."""
+    alphas = scheduler.alphas_cumprod
+    t = torch.as_tensor(timestep, dtype=torch.float64).clamp(0, len(alphas) - 1)
+    low, high = int(t.floor()), int(t.ceil())
+    return torch.lerp(alphas[low].double(), alphas[high].double(), float(t - low))
+
+
+def predict_clean(model_output: Tensor, sample: Tensor, signal: Tensor, prediction_type: str) -> Tensor:
+    """x̂_0 in latents, from the model's output at a variance-preserving `sample`, with ᾱ_t = `signal`.
+
+    Raises ValueError for a prediction type that is not epsilon, v_prediction or sample.
+    """
+    signal = signal.to(sample)
+    alpha, sigma = signal.sqrt(), (1 - signal).sqrt()
+    if prediction_type == "epsilon":
+        return (sample - sigma * model_output) / alpha
+    if prediction_type == "v_prediction":
+        return alpha * sample - sigma * model_output
+    if prediction_type == "sample":
+        return model_output
+    raise ValueError(f"unknown prediction_type {prediction_type!r}: epsilon, v_prediction and sample are supported")
+
+
+def clip_image_embedding(image_encoder: Any, feature_extractor: Any) -> ImageEmbedding:
+    """φ from a CLIP vision model: a differentiable resize to the encoder's square, its mean and deviation, its projection.
+
+    `feature_extractor` gives `image_mean` and `image_std`; without one CLIP's own are used.
+    """
+    side = image_encoder.config.image_size
+    mean = getattr(feature_extractor, "image_mean", (0.48145466, 0.4578275, 0.40821073))
+    std = getattr(feature_extractor, "image_std", (0.26862954, 0.26130258, 0.27577711))
+
+    def embed(images: Tensor) -> Tensor:
+        small = F.interpolate(images.float(), size=(side, side), mode="bilinear", antialias=True)
+        centre, spread = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (mean, std))
+        pixels = ((small - centre) / spread).to(image_encoder.dtype)
+        return image_encoder(pixel_values=pixels).image_embeds.float()
+
+    return embed
+
+
+def content_gradient(loss: Tensor, latents: Tensor) -> Tensor:
+    """Δz_t = ∇_{z_t} L_s. Frames do not interact, so the gradient of the sum holds each frame's own."""
+    return torch.autograd.grad(loss.sum(), latents)[0]

@@ -1,0 +1,245 @@
+"""StyleAVideoPipeline: DESIGN section 2 from top to bottom, as a diffusers pipeline."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import PIL.Image
+import torch
+from diffusers import AutoencoderKL, DiffusionPipeline, UNet2DConditionModel
+from diffusers.schedulers import KarrasDiffusionSchedulers
+from diffusers.utils import BaseOutput
+from diffusers.utils.torch_utils import randn_tensor
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
+
+from .errors import InputError
+from .frames import Video, frames_to_tensor, pad_to_multiple, tensor_to_output
+from .guidance import MASK, Guidance, branch_weights
+from .optimization import Optimization, clip_image_embedding
+from .sampling import Conditions, ContentGuide, denoise, step_arguments
+from .self_attention import MaskRefresh, default_layer, record_attention
+
+Noise = Literal["shared", "independent"]
+Callback = Callable[["StyleAVideoPipeline", int, Any, dict[str, Tensor]], dict[str, Tensor]]
+
+FALLBACK_DEFAULTS: dict[str, Any] = {
+    "num_inference_steps": 30, "guidance": "joint", "guidance_scale": 7.5, "image_guidance_scale": 1.5,
+    "mask_guidance_scale": 0.0, "content_weight": 0.0, "size": 512,
+}  # fmt: skip
+"""Settings for a model that stores none of its own (hub checkpoints): InstructPix2Pix's."""
+
+
+@dataclass
+class StyleAVideoOutput(BaseOutput):
+    """`frames`: (F, H, W, 3) float32 array in [0, 1] ("np"), (F, 3, H, W) tensor ("pt") or list of PIL images ("pil")."""
+
+    frames: NDArray[np.float32] | Tensor | list[PIL.Image.Image]
+
+
+class StyleAVideoPipeline(DiffusionPipeline):
+    """Text-driven style transfer of video frames (Huang, Zhang and Dong, 2023).
+
+    Args:
+        vae: the first stage E, D.
+        text_encoder, tokenizer: make c_T.
+        unet: a UNet whose input is z_t beside the frame latent c_I (InstructPix2Pix layout), see `load_pipeline`.
+        scheduler: any diffusers scheduler with `alphas_cumprod`; ε-, v- or sample-prediction.
+        image_encoder, feature_extractor: φ; may be None, then `content_weight` must be 0.
+        sampling_defaults: the settings that suit the model, stored in its folder; see `FALLBACK_DEFAULTS` for the keys.
+    """
+
+    model_cpu_offload_seq = "text_encoder->image_encoder->unet->vae"
+    _optional_components = ["image_encoder", "feature_extractor"]  # noqa: RUF012  (diffusers' own protocol)
+
+    def __init__(
+        self,
+        vae: AutoencoderKL,
+        text_encoder: CLIPTextModel,
+        tokenizer: CLIPTokenizer,
+        unet: UNet2DConditionModel,
+        scheduler: KarrasDiffusionSchedulers,
+        image_encoder: CLIPVisionModelWithProjection | None = None,
+        feature_extractor: CLIPImageProcessor | None = None,
+        sampling_defaults: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.register_modules(
+            vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler,
+            image_encoder=image_encoder, feature_extractor=feature_extractor,
+        )  # fmt: skip
+        self.register_to_config(sampling_defaults=sampling_defaults)
+        self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The settings used for whatever a call leaves out."""
+        return FALLBACK_DEFAULTS | (self.config.sampling_defaults or {})
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        prompt: str,
+        video: Video,
+        negative_prompt: str = "",
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        image_guidance_scale: float | None = None,
+        mask_guidance_scale: float | None = None,
+        guidance: Guidance | None = None,
+        mask_refresh: MaskRefresh = "lagged",
+        mask_layer: str | None = None,
+        content_weight: float | None = None,
+        optimization: Optimization = "decoder",
+        noise: Noise = "shared",
+        eta: float = 0.0,
+        generator: torch.Generator | None = None,
+        latents: Tensor | None = None,
+        batch_size: int = 8,
+        output_type: Literal["np", "pil", "pt"] = "np",
+        callback_on_step_end: Callback | None = None,
+    ) -> StyleAVideoOutput:
+        """Stylize frames. Settings left at None are the model's own defaults.
+
+        Args:
+            prompt: the style, one sentence.
+            video: (F, H, W, 3) uint8 or float array in [0, 1], (F, 3, H, W) tensor in [0, 1], or a list of PIL images.
+            negative_prompt: stands for ∅, the missing text.
+            num_inference_steps: denoising steps, ≥ 1.
+            guidance_scale, image_guidance_scale, mask_guidance_scale: s_T, s_I, s_M of 2.3.
+            guidance: "independent" (the paper's) or "joint" (nested, as InstructPix2Pix).
+            mask_refresh: "exact" or "lagged" (2.2). `mask_layer`: the UNet layer that makes the mask, by name.
+            content_weight: λ of 2.4; `optimization`: "exact" or "decoder".
+            noise: "shared", one noise field for all frames (steady), or "independent", one for each.
+            eta: of DDIM; other schedulers ignore it.
+            latents: starting noise (F or 1, C, ⌈H/8⌉, ⌈W/8⌉), variance 1, instead of drawing it from `generator`.
+            batch_size: frames denoised together; does not change the result of deterministic schedulers.
+            callback_on_step_end: called as (pipe, step, timestep, {"latents": ...}); may return new latents in a dict.
+
+        Returns:
+            The stylized frames, of the input's height and width.
+
+        Raises:
+            InputError: for an empty prompt, no frames, or a setting that is out of its range.
+        """
+        settings = self._settings(
+            num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, guidance=guidance,
+            image_guidance_scale=image_guidance_scale, mask_guidance_scale=mask_guidance_scale, content_weight=content_weight,
+        )  # fmt: skip
+        _check_choices(mask_refresh=mask_refresh, optimization=optimization, noise=noise, output_type=output_type)
+        frames = frames_to_tensor(video)
+        padded = pad_to_multiple(frames, self.vae_scale_factor)
+        weights = branch_weights(
+            settings["guidance"],
+            settings["image_guidance_scale"],
+            settings["guidance_scale"],
+            settings["mask_guidance_scale"],
+        )
+        text, no_text = self.encode_prompt(prompt), self.encode_prompt(negative_prompt, allow_empty=True)
+        start = self.prepare_latents(padded, noise, generator, latents)
+        layer = (mask_layer or default_layer(self.unet)) if MASK in weights else None
+
+        stylized = []
+        for images, z in zip(padded.split(batch_size), start.split(batch_size), strict=True):
+            images = images.to(self._execution_device)
+            self.scheduler.set_timesteps(settings["num_inference_steps"], device=self._execution_device)
+            conditions = Conditions(self.encode_frames(images), text, no_text)
+            with record_attention(self.unet, layer) if layer else nullcontext() as record:
+                z = denoise(
+                    self.unet, self.scheduler, z * self.scheduler.init_noise_sigma, self.scheduler.timesteps, weights,
+                    conditions, record, mask_refresh, self.content_guide(images, settings["content_weight"], optimization),
+                    step_arguments(self.scheduler, generator, eta), self._on_step_end(callback_on_step_end),
+                )  # fmt: skip
+            stylized.append(self.decode_latents(z).float().cpu())
+        height, width = frames.shape[-2:]
+        return StyleAVideoOutput(tensor_to_output(torch.cat(stylized)[..., :height, :width], output_type))
+
+    def encode_prompt(self, prompt: str, allow_empty: bool = False) -> Tensor:
+        """c_T, (1, tokens, width). Words beyond the tokenizer's length are left out with a warning that quotes them.
+
+        Raises InputError for an empty prompt unless `allow_empty`.
+        """
+        if not isinstance(prompt, str) or (not prompt.strip() and not allow_empty):
+            raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
+        limit = self.tokenizer.model_max_length
+        tokens = self.tokenizer(prompt, padding="max_length", max_length=limit, truncation=True, return_tensors="pt")
+        everything = self.tokenizer(prompt, truncation=False).input_ids
+        if len(everything) > limit:
+            lost = self.tokenizer.decode(everything[limit - 1 : -1])
+            warnings.warn(
+                f"the prompt is longer than this model's {limit} tokens; it does not see: {lost!r}", stacklevel=3
+            )
+        return self.text_encoder(tokens.input_ids.to(self._execution_device))[0].to(self.unet.dtype)
+
+    def prepare_latents(
+        self, frames: Tensor, noise: Noise, generator: torch.Generator | None, latents: Tensor | None
+    ) -> Tensor:
+        """Starting noise z_T / init_noise_sigma for padded frames: (F, C, h, w) float32, variance 1."""
+        count, _, height, width = frames.shape
+        shape = (1, self.vae.config.latent_channels, height // self.vae_scale_factor, width // self.vae_scale_factor)
+        if latents is not None:
+            if latents.shape[1:] != shape[1:] or len(latents) not in (1, count):
+                raise InputError(f"latents are {tuple(latents.shape)}; these frames need {(count, *shape[1:])}")
+            return latents.to(self._execution_device, torch.float32).expand(count, -1, -1, -1)
+        # One field at a time, so that a frame's noise does not depend on how many frames come with it.
+        fields = [
+            randn_tensor(shape, generator=generator, device=self._execution_device, dtype=torch.float32)
+            for _ in range(count if noise == "independent" else 1)
+        ]
+        return torch.cat(fields).expand(count, -1, -1, -1)
+
+    def encode_frames(self, images: Tensor) -> Tensor:
+        """c_I = mode of E(I^f), not scaled (2.1). `images`: (F, 3, H, W) in [0, 1], H and W multiples of the grid."""
+        posterior = self.vae.encode((images * 2 - 1).to(self.vae.dtype)).latent_dist
+        return posterior.mode().to(self.unet.dtype)
+
+    def decode_latents(self, latents: Tensor) -> Tensor:
+        """D: (F, C, h, w) -> (F, 3, H, W) in [0, 1]."""
+        images = self.vae.decode((latents / self.vae.config.scaling_factor).to(self.vae.dtype)).sample
+        return (images / 2 + 0.5).clamp(0, 1)
+
+    def content_guide(self, images: Tensor, weight: float, mode: Optimization) -> ContentGuide | None:
+        """What 2.4 needs for these frames; None when λ = 0. Raises InputError when the model has no φ."""
+        if weight == 0:
+            return None
+        if self.image_encoder is None:
+            raise InputError("this model has no image encoder: use content_weight=0, or load it with image_encoder=...")
+        embed = clip_image_embedding(self.image_encoder, self.feature_extractor)
+        return ContentGuide(embed(images), embed, self.decode_latents, weight, mode)
+
+    def _settings(self, **given: Any) -> dict[str, Any]:
+        """The given settings over the defaults, checked."""
+        settings = self.defaults | {name: value for name, value in given.items() if value is not None}
+        for name, value in settings.items():
+            if isinstance(value, float | int) and not math.isfinite(value):
+                raise InputError(f"{name} is {value}: give a finite number")
+        if settings["num_inference_steps"] < 1:
+            raise InputError(f"num_inference_steps is {settings['num_inference_steps']}: give 1 or more")
+        if settings["content_weight"] < 0:
+            raise InputError(f"content_weight is {settings['content_weight']}: give 0 or more")
+        _check_choices(guidance=settings["guidance"])
+        return settings
+
+    def _on_step_end(self, callback: Callback | None) -> Callable[[int, Any, Tensor], Tensor] | None:
+        if callback is None:
+            return None
+        return lambda index, timestep, z: (callback(self, index, timestep, {"latents": z}) or {}).get("latents", z)
+
+
+_CHOICES = {
+    "guidance": ("independent", "joint"), "mask_refresh": ("exact", "lagged"), "optimization": ("exact", "decoder"),
+    "noise": ("shared", "independent"), "output_type": ("np", "pil", "pt"),
+}  # fmt: skip
+
+
+def _check_choices(**given: str) -> None:
+    for name, value in given.items():
+        if value not in _CHOICES[name]:
+            raise InputError(f"{name} is {value!r}: choose one of {', '.join(_CHOICES[name])}")

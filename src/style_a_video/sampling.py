@@ -1,0 +1,158 @@
+"""The denoising loop: DESIGN 2.2 to 2.4 at every step. State is passed in; nothing here knows where frames come from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .guidance import IMAGE, MASK, Branch, combine
+from .optimization import ImageEmbedding, Optimization, content_gradient, content_loss, predict_clean, signal_rate
+from .self_attention import AttentionRecord, MaskRefresh, attention_mask, layer_grid, upsample_mask
+
+StepEnd = Callable[[int, Any, Tensor], Tensor]
+"""Called after every step with (index, timestep, latents); returns the latents to go on with."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What the UNet is told about F frames."""
+
+    frame: Tensor
+    """c_I: (F, C, h, w), the mode of E(I^f), unscaled."""
+    text: Tensor
+    """c_T: (1, tokens, width)."""
+    no_text: Tensor
+    """∅, or the negative prompt: (1, tokens, width)."""
+
+
+@dataclass(frozen=True)
+class ContentGuide:
+    """What 2.4 needs: φ(I^f) (F, D), φ, the decoder D (latents -> (F, 3, H, W) in [0, 1]), λ and the mode."""
+
+    target: Tensor
+    embed: ImageEmbedding
+    decode: Callable[[Tensor], Tensor]
+    weight: float
+    mode: Optimization
+
+
+def evaluate_branches(
+    unet: Any, sample: Tensor, timestep: Any, branches: Iterable[Branch], conditions: Conditions, mask: Tensor | None
+) -> dict[Branch, Tensor]:
+    """The UNet's output for every branch, all branches x frames in one batch. `sample`: (F, C, h, w); `mask`: bool (F, 1, h, w)."""
+    branches = list(branches)
+    frames = len(sample)
+    slots = {"none": torch.zeros_like(conditions.frame), "frame": conditions.frame}
+    if mask is not None:
+        slots["mask"] = mask.to(conditions.frame.dtype) * conditions.frame
+    inputs = torch.cat(
+        [torch.cat([sample.to(conditions.frame.dtype), slots[branch.image]], dim=1) for branch in branches]
+    )
+    texts = torch.cat(
+        [(conditions.text if branch.text else conditions.no_text).expand(frames, -1, -1) for branch in branches]
+    )
+    output = unet(inputs, timestep, encoder_hidden_states=texts).sample
+    return dict(zip(branches, output.to(sample.dtype).chunk(len(branches)), strict=True))
+
+
+def evaluate_with_mask(
+    unet: Any,
+    sample: Tensor,
+    timestep: Any,
+    weights: Mapping[Branch, float],
+    conditions: Conditions,
+    record: AttentionRecord,
+    lagged_mask: Tensor | None,
+) -> tuple[dict[Branch, Tensor], Tensor]:
+    """The branches when one of them is c_M, and the mask M of this step (2.2).
+
+    Without a lagged mask: (c_I, ∅) first, its attention makes M, the other branches follow in a second call. With one:
+    everything in one call on the mask of the step before.
+    """
+    others = [branch for branch in weights if branch != IMAGE]
+    if lagged_mask is None:
+        predictions = evaluate_branches(unet, sample, timestep, [IMAGE], conditions, None)
+        mask = _mask_of_record(record, sample)
+        return predictions | evaluate_branches(unet, sample, timestep, others, conditions, mask), mask
+    predictions = evaluate_branches(unet, sample, timestep, [IMAGE, *others], conditions, lagged_mask)
+    return predictions, _mask_of_record(record, sample)
+
+
+def _mask_of_record(record: AttentionRecord, sample: Tensor) -> Tensor:
+    """M on the latent grid from the recorded (c_I, ∅) branch, which leads its batch."""
+    if record.output is None:
+        raise RuntimeError("the attention layer was not reached by the UNet")
+    output = record.output[: len(sample)].detach()
+    size = (sample.shape[-2], sample.shape[-1])
+    return upsample_mask(attention_mask(output, layer_grid(output.shape[1], size)), size)
+
+
+def denoise(
+    unet: Any,
+    scheduler: Any,
+    latents: Tensor,
+    timesteps: Iterable[Any],
+    weights: Mapping[Branch, float],
+    conditions: Conditions,
+    record: AttentionRecord | None = None,
+    mask_refresh: MaskRefresh = "exact",
+    content: ContentGuide | None = None,
+    step_arguments: Mapping[str, Any] | None = None,
+    on_step_end: StepEnd | None = None,
+) -> Tensor:
+    """z_T -> z_0 for F frames at once. `latents`: (F, C, h, w) scaled by the scheduler's `init_noise_sigma`.
+
+    `record` (of the layer that makes M) is needed when `weights` holds the mask branch. UNet calls a step: one; one more
+    when the mask is exact; one more when `content` is given (2.4 evaluates ε̃ again at z_t − λ·Δz_t).
+    """
+    mask: Tensor | None = None
+    for index, timestep in enumerate(timesteps):
+
+        def evaluate(z: Tensor, t: Any = timestep, previous: Tensor | None = mask) -> tuple[Tensor, Tensor | None]:
+            sample = scheduler.scale_model_input(z, t)
+            if MASK not in weights or record is None:
+                return combine(evaluate_branches(unet, sample, t, weights, conditions, None), weights), None
+            lagged = previous if mask_refresh == "lagged" else None
+            predictions, new = evaluate_with_mask(unet, sample, t, weights, conditions, record, lagged)
+            return combine(predictions, weights), new
+
+        if content is None:
+            prediction, mask = evaluate(latents)
+        else:
+            gradient, mask = _content_gradient(evaluate, scheduler, latents, timestep, content)
+            shifted = scheduler.scale_model_input(latents - content.weight * gradient, timestep)
+            prediction = combine(evaluate_branches(unet, shifted, timestep, weights, conditions, mask), weights)
+        latents = scheduler.step(prediction, timestep, latents, **(step_arguments or {}), return_dict=False)[0]
+        if on_step_end is not None:
+            latents = on_step_end(index, timestep, latents)
+    return latents
+
+
+def _content_gradient(
+    evaluate: Callable[[Tensor], tuple[Tensor, Tensor | None]],
+    scheduler: Any,
+    latents: Tensor,
+    timestep: Any,
+    content: ContentGuide,
+) -> tuple[Tensor, Tensor | None]:
+    """Δz_t of 2.4, and the mask that was made on the way."""
+    with torch.enable_grad():
+        z = latents.detach().requires_grad_(True)
+        with torch.set_grad_enabled(content.mode == "exact"):
+            prediction, mask = evaluate(z)
+        signal = signal_rate(scheduler, timestep)
+        sample = scheduler.scale_model_input(z, timestep)
+        clean = predict_clean(prediction, sample, signal, scheduler.config.prediction_type)
+        loss = content_loss(content.embed(content.decode(clean)), content.target)
+        return content_gradient(loss, z), mask
+
+
+def step_arguments(scheduler: Any, generator: Any, eta: float) -> dict[str, Any]:
+    """`eta` and `generator` for the schedulers whose `step` takes them."""
+    accepted = inspect.signature(scheduler.step).parameters
+    return {name: value for name, value in (("eta", eta), ("generator", generator)) if name in accepted}

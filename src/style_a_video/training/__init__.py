@@ -1,0 +1,1 @@
+"""The recipe of the bundled model: pictures -> teachers -> pairs -> first stage -> φ and text encoder -> UNet."""

@@ -1,0 +1,153 @@
+"""Text encoder and image encoder φ, trained together by contrast on the pairs; and the tokenizer.
+
+Two things are asked of one embedding: a picture lies near the sentences that name its style, and near the same content in
+another style. The text encoder's hidden states then condition the UNet, φ serves L_s (DESIGN 2.4) and the measures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tokenizers import pre_tokenizers, trainers
+from torch import Tensor, nn
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+)
+
+from .pairs import SIZE, STYLES, Pairs, to_model
+
+MAX_TOKENS = 48
+IMAGE_SIZE = 128
+IMAGE_MEAN = (0.5, 0.5, 0.5)
+IMAGE_STD = (0.5, 0.5, 0.5)
+
+
+def build_tokenizer(corpus: Iterable[str], vocabulary: int = 2000) -> CLIPTokenizer:
+    """A byte-level BPE tokenizer of CLIP's class, trained on the captions; any Unicode text can be encoded."""
+    blank = CLIPTokenizer()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=["<|startoftext|>", "<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    backend = blank.backend_tokenizer
+    backend.train_from_iterator(corpus, trainer)
+    state = json.loads(backend.to_str())["model"]
+    vocabulary_map: dict[str, int] = dict(sorted(state["vocab"].items(), key=lambda item: item[1]))
+    # A word that ends in a byte never seen at a word's end must not become the unknown token, which is end-of-text.
+    for byte in sorted(pre_tokenizers.ByteLevel.alphabet()):
+        vocabulary_map.setdefault(f"{byte}</w>", len(vocabulary_map))
+    merges = [tuple(merge) for merge in state["merges"]]
+    return CLIPTokenizer(vocab=vocabulary_map, merges=merges, model_max_length=MAX_TOKENS)
+
+
+def build(tokenizer: CLIPTokenizer) -> CLIPModel:
+    """An untrained small CLIP: 3-layer text encoder, 4-layer vision transformer on 128x128 pictures, width 192."""
+    shared = {"hidden_size": 192, "intermediate_size": 576, "num_attention_heads": 4, "projection_dim": 192}
+    text = CLIPTextConfig(
+        vocab_size=len(tokenizer), max_position_embeddings=MAX_TOKENS, num_hidden_layers=3, hidden_act="gelu",
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, **shared,
+    )  # fmt: skip
+    vision = CLIPVisionConfig(image_size=IMAGE_SIZE, patch_size=8, num_hidden_layers=4, hidden_act="gelu", **shared)
+    model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=192))
+    # The text projection stays the identity, so that the text encoder's pooled output *is* the text embedding and the
+    # pipeline needs no third component to score a prompt.
+    nn.init.eye_(model.text_projection.weight)
+    model.text_projection.requires_grad_(False)
+    return model
+
+
+def contrastive_loss(
+    model: CLIPModel, tokenizer: CLIPTokenizer, pairs: Pairs, captions: list[list[str]], contents: int = 24
+) -> Callable[[np.random.Generator], Tensor]:
+    """Image-text loss (all captions of a style are right for all its pictures) plus image-image loss (same content).
+
+    Each batch holds `contents` pictures twice, in two styles each, cropped alike.
+    """
+    device = next(model.parameters()).device
+
+    def loss(rng: np.random.Generator) -> Tensor:
+        rows = rng.choice(len(pairs), contents, replace=False)
+        columns = np.stack([rng.choice(1 + len(STYLES), 2, replace=False) for _ in rows])
+        pictures = torch.cat([_crop(pairs, rows, columns[:, k], rng) for k in range(2)]).to(device)
+        labels = torch.from_numpy(columns.T.reshape(-1).copy()).to(device)
+        sentences = [captions[int(c)][int(rng.integers(len(captions[int(c)])))] for c in labels]
+        tokens = tokenizer(
+            sentences, padding="max_length", max_length=MAX_TOKENS, truncation=True, return_tensors="pt"
+        ).to(device)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            image = model.get_image_features(pixel_values=pictures)
+            text = model.get_text_features(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
+        image, text = (F.normalize(_tensor(features).float(), dim=-1) for features in (image, text))
+        return _same_style(image, text, labels, model.logit_scale.exp().clamp(max=50.0)) + _same_content(
+            image, contents
+        )
+
+    return loss
+
+
+def _tensor(features: Any) -> Tensor:
+    """transformers 5 returns an output object where 4 returned the tensor."""
+    return features if isinstance(features, Tensor) else features.pooler_output
+
+
+def _same_style(image: Tensor, text: Tensor, labels: Tensor, scale: Tensor) -> Tensor:
+    logits = scale * image @ text.T
+    same = (labels[:, None] == labels[None, :]).float()
+    target = same / same.sum(dim=1, keepdim=True)
+    return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
+
+
+def _same_content(image: Tensor, contents: int, temperature: float = 0.1) -> Tensor:
+    first, second = image[:contents], image[contents:]
+    logits = first @ second.T / temperature
+    target = torch.arange(contents, device=image.device)
+    return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
+
+
+def _crop(pairs: Pairs, rows: np.ndarray, columns: np.ndarray, rng: np.random.Generator) -> Tensor:
+    """A random crop of each picture, 60 to 100 % of its side, at φ's size."""
+    crops = []
+    for row, column in zip(rows, columns, strict=True):
+        side = int(rng.integers(int(0.6 * SIZE), SIZE + 1))
+        top, left = rng.integers(0, SIZE - side + 1, 2)
+        picture = to_model(pairs.picture(int(row), int(column))[None, top : top + side, left : left + side])
+        crops.append(F.interpolate(picture, size=(IMAGE_SIZE, IMAGE_SIZE), mode="bilinear", antialias=True))
+    return torch.cat(crops)
+
+
+def text_encoder_of(model: CLIPModel) -> CLIPTextModel:
+    """The text half as the class that diffusers' pipelines expect."""
+    encoder = CLIPTextModel(model.config.text_config)
+    encoder.load_state_dict(_half(model, "text_model", encoder))
+    return encoder.eval()
+
+
+def image_encoder_of(model: CLIPModel) -> CLIPVisionModelWithProjection:
+    """The image half with its projection: φ."""
+    encoder = CLIPVisionModelWithProjection(model.config.vision_config)
+    encoder.load_state_dict(
+        _half(model, "vision_model", encoder) | {"visual_projection.weight": model.visual_projection.weight}
+    )
+    return encoder.eval()
+
+
+def _half(model: CLIPModel, prefix: str, target: nn.Module) -> dict[str, Tensor]:
+    state = {name: value for name, value in model.state_dict().items() if name.startswith(prefix)}
+    # CLIPTextModel of transformers 5 holds the layers itself; that of 4 holds them under the prefix.
+    if not any(name.startswith(prefix) for name in target.state_dict()):
+        state = {name.removeprefix(f"{prefix}."): value for name, value in state.items()}
+    return {name: value for name, value in state.items() if name in target.state_dict()}

@@ -1,0 +1,173 @@
+"""What the teachers share: orientation fields, line integral convolution, edge-preserving smoothing, lines, paper.
+
+Pictures are float32 RGB (H, W, 3) in [0, 1]; maps are float32 (H, W). Lengths are pixels of a picture whose short side is
+256 (the bundled model's working size). Grain and paper come from fixed seeds at fixed places, never from the picture's
+own random numbers, so that on video they stay still.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.float32]
+Map = NDArray[np.float32]
+Palette = NDArray[np.float32]
+Array = NDArray[Any]
+"""Pictures and maps of any float type, on their way to one of the above."""
+
+
+def clip01(values: Array) -> Image:
+    return np.clip(values, 0.0, 1.0).astype(np.float32)
+
+
+def blur(values: Array, sigma: float) -> Array:
+    return cv2.GaussianBlur(np.asarray(values, np.float32), (0, 0), sigma)
+
+
+def luminance(image: Image) -> Map:
+    """Rec. 601 luma, (H, W)."""
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+
+
+def saturate(image: Array, factor: float) -> Image:
+    grey = luminance(image.astype(np.float32))[..., None]
+    return clip01(grey + (image - grey) * factor)
+
+
+def stretch(values: Array, low: float = 0.02, high: float = 0.98) -> Array:
+    """Quantiles `low` and `high` moved to 0 and 1, no further than doubling the contrast."""
+    a, b = np.quantile(values, [low, high])
+    if b - a < 0.5:
+        middle = (a + b) / 2
+        a, b = middle - 0.25, middle + 0.25
+    return clip01((values - a) / (b - a))
+
+
+def smoothstep(values: Array, low: float | Array, high: float | Array) -> Map:
+    t = np.clip((values - low) / (high - low), 0.0, 1.0)
+    return (t * t * (3 - 2 * t)).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def fixed_noise(height: int, width: int, sigma: float, seed: int) -> Map:
+    """Smooth noise in [0, 1] that is the same for every picture of this size."""
+    noise = np.random.default_rng(seed).standard_normal((height, width)).astype(np.float32)
+    noise = blur(noise, sigma) if sigma > 0 else noise
+    low, high = np.quantile(noise, [0.01, 0.99])
+    return clip01((noise - low) / (high - low))
+
+
+def paper(height: int, width: int, seed: int = 7) -> Map:
+    """Paper tooth in [0, 1]: two scales of fixed noise."""
+    return 0.6 * fixed_noise(height, width, 0.8, seed) + 0.4 * fixed_noise(height, width, 2.5, seed + 1)
+
+
+def tangent_field(image: Image, sigma: float) -> tuple[Map, Map, Map]:
+    """Direction along edges (cos, sin) and anisotropy in [0, 1], from the smoothed structure tensor (Kang et al., 2007;
+    Brox et al., 2006)."""
+    grey = blur(luminance(image), 0.8)
+    gx, gy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    xx, yy, xy = blur(gx * gx, sigma), blur(gy * gy, sigma), blur(gx * gy, sigma)
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
+    root = np.sqrt((xx - yy) ** 2 + 4 * xy**2)
+    return np.cos(angle), np.sin(angle), root / (xx + yy + 1e-4)
+
+
+def line_integral_convolution(texture: Array, vx: Map, vy: Map, length: int) -> Array:
+    """Average `texture` along the direction field, `length` pixels both ways (Cabral and Leedom, 1993).
+
+    The field is a line field (its sign is arbitrary): each step keeps to the half-plane of the step before.
+    """
+    height, width = vx.shape
+    x0, y0 = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    total = np.asarray(texture, np.float32).copy()
+    for sign in (1.0, -1.0):
+        x, y, px, py = x0.copy(), y0.copy(), sign * vx, sign * vy
+        for _ in range(length):
+            x, y = x + px, y + py
+            total += cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+            nx = cv2.remap(vx, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
+            ny = cv2.remap(vy, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
+            flip = np.where(nx * px + ny * py < 0, np.float32(-1), np.float32(1))
+            px, py = nx * flip, ny * flip
+    return total / (2 * length + 1)
+
+
+@lru_cache(maxsize=8)
+def _sector_kernels(radius: int, sectors: int = 8) -> tuple[Map, ...]:
+    yy, xx = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float32)
+    angle, distance = np.arctan2(yy, xx), np.hypot(xx, yy)
+    kernels = []
+    for k in range(sectors):
+        difference = np.angle(np.exp(1j * (angle - 2 * np.pi * k / sectors)))
+        weight = np.clip(1.2 - np.abs(difference) * sectors / (2 * np.pi), 0, 1)
+        weight = np.where(distance < 0.5, 1.0, weight)
+        weight = weight * np.exp(-((distance / (0.55 * radius)) ** 2) / 2) * (distance <= radius)
+        kernels.append((weight / weight.sum()).astype(np.float32))
+    return tuple(kernels)
+
+
+def kuwahara(image: Image, radius: int, sharpness: float = 8.0) -> Image:
+    """Generalised Kuwahara filter: eight soft sectors, each weighted by how even it is (Papari et al., 2007)."""
+    total, weights = np.zeros_like(image), np.zeros((*image.shape[:2], 1), np.float32)
+    for kernel in _sector_kernels(radius):
+        mean = cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT)
+        square = cv2.filter2D(image * image, -1, kernel, borderType=cv2.BORDER_REFLECT)
+        deviation = np.sqrt(np.clip(square - mean * mean, 0, None)).sum(axis=2, keepdims=True)
+        weight = 1.0 / (1.0 + (40.0 * deviation) ** sharpness)
+        weight = weight + 1e-12
+        total += mean * weight
+        weights += weight
+    return clip01(total / weights)
+
+
+def ink_lines(
+    image: Image, sigma: float = 1.0, length: int = 4, strength: float = 18.0, threshold: float = 0.01
+) -> Map:
+    """Flow-based difference of Gaussians (Kang et al., 2007; Winnemöller et al., 2012): 1 where ink is, 0 on paper."""
+    grey = luminance(image)
+    difference = blur(grey, 1.6 * sigma) - blur(grey, sigma)
+    vx, vy, _ = tangent_field(image, 2.0)
+    along = line_integral_convolution(difference, vx, vy, length) if length else difference
+    return clip01(np.tanh(np.clip(along - threshold, 0, None) * strength))
+
+
+def to_palette(image: Image, palette: Palette, softness: float = 0.0) -> Image:
+    """Replace each colour by the palette's nearest in Lab; `softness` > 0 blends near ties (Lab units)."""
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    colours = cv2.cvtColor(palette[None].astype(np.float32), cv2.COLOR_RGB2LAB)[0]
+    distance = np.stack([np.linalg.norm(lab - colour, axis=2) for colour in colours], axis=-1)
+    if softness <= 0:
+        return palette[distance.argmin(axis=-1)].astype(np.float32)
+    weight = np.exp(-(distance - distance.min(axis=-1, keepdims=True)) / softness)
+    return clip01((weight / weight.sum(axis=-1, keepdims=True)) @ palette)
+
+
+def jittered_grid(
+    rng: np.random.Generator, height: int, width: int, spacing: float, jitter: float
+) -> NDArray[np.float32]:
+    """Points (N, 2), x first, on a hexagonal grid moved by up to `jitter` spacings."""
+    rows = np.arange(-spacing, height + spacing, spacing * 0.866)
+    points = [
+        (x + (spacing / 2 if k % 2 else 0.0), y)
+        for k, y in enumerate(rows)
+        for x in np.arange(-spacing, width + spacing, spacing)
+    ]
+    grid = np.array(points, np.float32)
+    return grid + rng.uniform(-jitter, jitter, grid.shape).astype(np.float32) * spacing
+
+
+def emboss(height_map: Map, strength: float) -> Map:
+    """Light from the upper left on a height map: about 1, brighter on slopes that face it."""
+    gx, gy = cv2.Sobel(height_map, cv2.CV_32F, 1, 0), cv2.Sobel(height_map, cv2.CV_32F, 0, 1)
+    return 1.0 + strength * np.clip(gx + gy, -1, 1)
+
+
+def colours(*codes: str) -> Palette:
+    """Hexadecimal colours to an (N, 3) palette."""
+    return np.array([[int(code[k : k + 2], 16) / 255 for k in (0, 2, 4)] for code in codes], np.float32)

@@ -1,0 +1,226 @@
+"""Writing: H.264 or VP9 with the source's time stamps and its audio packets, folders of PNGs, single images.
+
+Everything is written beside its final name and renamed when complete: an interruption leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import av
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .reader import VideoInfo
+
+CODECS = {
+    ".mp4": ("libx264", {"crf": "17", "preset": "medium"}),
+    ".m4v": ("libx264", {"crf": "17", "preset": "medium"}),
+    ".mov": ("libx264", {"crf": "17", "preset": "medium"}),
+    ".mkv": ("libx264", {"crf": "17", "preset": "medium"}),
+    ".webm": ("libvpx-vp9", {"crf": "24", "b": "0", "row-mt": "1", "cpu-used": "4"}),
+}
+IMAGES = (".png", ".jpg", ".jpeg")
+
+
+class FrameWriter(Protocol):
+    """A context manager that takes frames; leaving it normally keeps the result, with an error discards it."""
+
+    def __enter__(self) -> FrameWriter: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def write(self, pixels: NDArray[np.uint8], pts: int) -> None: ...
+
+
+def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
+    """Raise InputError, before any work is done, when `path` cannot or must not be written."""
+    suffix = path.suffix.lower()
+    if suffix and suffix not in (*CODECS, *IMAGES):
+        known = ", ".join((*CODECS, *IMAGES))
+        raise InputError(
+            f"{path}: cannot write {suffix} files; use one of {known}, or a name without a dot for a folder of PNGs"
+        )
+    if suffix in IMAGES and info.frame_count > 1:
+        raise InputError(
+            f"{path} is one image but the input has {info.frame_count} frames: write a video or a folder, or use --preview"
+        )
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already: pass --overwrite to replace it, or give another name")
+    if path.exists() and path.samefile(info.path):
+        raise InputError(f"{path} is the input itself: give the output another name")
+    if path.is_dir() and (suffix or any(child.suffix != ".png" and child.is_file() for child in path.iterdir())):
+        raise InputError(f"{path} is a folder with other things in it: give a file name or a new folder")
+    parent = path.parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        probe = parent / f".{uuid.uuid4().hex}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"cannot write in {parent} ({error.strerror}): choose another folder or change its permissions"
+        ) from error
+
+
+def open_writer(
+    path: Path, size: tuple[int, int], info: VideoInfo, start_s: float = 0.0, end_s: float | None = None
+) -> FrameWriter:
+    """The writer for `path` by its suffix; `size` is (width, height). Audio of `info.path` between start_s and end_s is
+    copied packet by packet where the container allows it."""
+    suffix = path.suffix.lower()
+    if suffix in CODECS:
+        return _VideoWriter(path, size, info, start_s, end_s)
+    return _ImageWriter(path, single=suffix in IMAGES)
+
+
+class _ImageWriter:
+    def __init__(self, path: Path, single: bool) -> None:
+        self.path, self.single, self.count = path, single, 0
+        self.partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+
+    def __enter__(self) -> _ImageWriter:
+        if not self.single:
+            shutil.rmtree(self.partial, ignore_errors=True)
+            self.partial.mkdir()
+        return self
+
+    def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
+        target = self.partial if self.single else self.partial / f"{self.count:05d}.png"
+        PIL.Image.fromarray(pixels).save(target, quality=95)
+        self.count += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self.count:
+            if self.path.is_dir():
+                shutil.rmtree(self.path)
+            self.partial.replace(self.path)
+        elif self.partial.is_dir():
+            shutil.rmtree(self.partial)
+        else:
+            self.partial.unlink(missing_ok=True)
+
+
+class _VideoWriter:
+    def __init__(self, path: Path, size: tuple[int, int], info: VideoInfo, start_s: float, end_s: float | None) -> None:
+        self.path, self.size, self.info, self.start_s, self.end_s = path, size, info, start_s, end_s
+        self.partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self.first: int | None = None
+
+    def __enter__(self) -> _VideoWriter:
+        self.source = av.open(str(self.info.path)) if self.info.audio_codecs else None
+        # Keep the source's clock: mp4 would otherwise choose a time scale of its own.
+        options = (
+            {"video_track_timescale": str(self.info.time_base.denominator)}
+            if self.path.suffix.lower() in (".mp4", ".m4v", ".mov")
+            else {}
+        )
+        self.container: Any = av.open(str(self.partial), "w", options=options)
+        try:
+            self._open_video()
+            self._open_audio()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def _open_video(self) -> None:
+        codec, options = CODECS[self.path.suffix.lower()]
+        stream: Any = self.container.add_stream(codec, rate=self.info.rate, options=options)
+        stream.width, stream.height = self.size
+        # 4:2:0 has no odd sizes; rather than grow the picture by a line, keep full chroma.
+        stream.pix_fmt = "yuv444p" if self.size[0] % 2 or self.size[1] % 2 else "yuv420p"
+        stream.time_base = stream.codec_context.time_base = self.info.time_base
+        context = stream.codec_context
+        context.colorspace, context.color_primaries, context.color_trc, context.color_range = (
+            1,
+            1,
+            1,
+            1,
+        )  # BT.709, limited
+        self.stream = stream
+
+    def _open_audio(self) -> None:
+        """Copies of the source's audio streams; those the container cannot hold are encoded again in its own codec."""
+        self.audio: dict[int, Any] = {}
+        self.encoders: dict[int, Any] = {}
+        if self.source is None:
+            return
+        for stream in self.source.streams.audio:
+            if stream.codec_context.name in self.container.supported_codecs:
+                self.audio[stream.index] = self.container.add_stream_from_template(stream)
+            else:
+                target = self.container.add_stream(self.container.default_audio_codec, rate=stream.rate)
+                self.encoders[stream.index] = target
+        self.packets = self._audio_packets()
+        self.waiting = next(self.packets, None)
+
+    def _audio_packets(self) -> Iterator[tuple[float, Any, Any]]:
+        """(seconds from the start, packet or frame, stream it goes to), in the order of the file, cut to the span."""
+        assert self.source is not None
+        for packet in self.source.demux(*self.source.streams.audio):
+            if packet.pts is None or packet.time_base is None:
+                continue
+            seconds = float(packet.pts * packet.time_base) - self.start_s
+            if seconds + float((packet.duration or 0) * packet.time_base) <= 0 and self.start_s > 0:
+                continue
+            if self.end_s is not None and seconds >= self.end_s - self.start_s:
+                continue
+            shift = round(Fraction(self.start_s).limit_denominator(1_000_000) / packet.time_base)
+            if packet.stream.index in self.audio:
+                packet.pts -= shift
+                packet.dts = packet.dts - shift if packet.dts is not None else None
+                target = self.audio[packet.stream.index]
+                packet.stream = target
+                yield seconds, packet, target
+            else:
+                target = self.encoders[packet.stream.index]
+                decoded: list[Any] = packet.decode()
+                for frame in decoded:
+                    frame.pts = None if frame.pts is None else frame.pts - shift
+                    yield seconds, frame, target
+
+    def _mux_audio_until(self, seconds: float) -> None:
+        while self.source is not None and self.waiting is not None and self.waiting[0] <= seconds:
+            _, item, target = self.waiting
+            self.container.mux(item if isinstance(item, av.Packet) else target.encode(item))
+            self.waiting = next(self.packets, None)
+
+    def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
+        if self.first is None:
+            # A cut starts at 0; a whole video keeps the source's own offset against its sound.
+            self.first = pts if self.start_s > 0 else 0
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+            format=self.stream.pix_fmt, dst_colorspace="ITU709", dst_color_range="MPEG"
+        )
+        frame.pts, frame.time_base = pts - self.first, self.info.time_base
+        self._mux_audio_until(float(frame.pts * self.info.time_base))
+        self.container.mux(self.stream.encode(frame))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None and self.first is not None:
+                self._mux_audio_until(float("inf"))
+                for target in self.encoders.values():
+                    self.container.mux(target.encode(None))
+                self.container.mux(self.stream.encode(None))
+                self.container.close()
+                self.partial.replace(self.path)
+        finally:
+            if self.partial.exists():
+                self.container.close()
+                self.partial.unlink(missing_ok=True)
+            if self.source is not None:
+                self.source.close()
