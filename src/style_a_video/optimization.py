@@ -46,6 +46,20 @@ def predict_clean(model_output: Tensor, sample: Tensor, signal: Tensor, predicti
     raise ValueError(f"unknown prediction_type {prediction_type!r}: epsilon, v_prediction and sample are supported")
 
 
+def constant_prediction(
+    model_output: Tensor, sample: Tensor, signal: Tensor, prediction_type: str
+) -> tuple[Tensor, str]:
+    """The prediction as the constant of `optimization="decoder"`, and its type: ε stays ε, v stays v.
+
+    A sample-prediction becomes v: as a constant x̂_0 it would have no gradient, as ε an infinite one at zero terminal SNR.
+    """
+    if prediction_type != "sample":
+        return model_output.detach(), prediction_type
+    signal = signal.to(sample)
+    velocity = (signal.sqrt() * sample - model_output) / (1 - signal).sqrt()
+    return velocity.detach(), "v_prediction"
+
+
 def clip_image_embedding(image_encoder: Any, feature_extractor: Any) -> ImageEmbedding:
     """φ from a CLIP vision model: a differentiable resize to the encoder's square, its mean and deviation, its projection.
 

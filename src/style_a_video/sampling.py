@@ -11,7 +11,15 @@ import torch
 from torch import Tensor
 
 from .guidance import IMAGE, MASK, Branch, combine
-from .optimization import ImageEmbedding, Optimization, content_gradient, content_loss, predict_clean, signal_rate
+from .optimization import (
+    ImageEmbedding,
+    Optimization,
+    constant_prediction,
+    content_gradient,
+    content_loss,
+    predict_clean,
+    signal_rate,
+)
 from .self_attention import AttentionRecord, MaskRefresh, attention_mask, layer_grid, upsample_mask
 
 StepEnd = Callable[[int, Any, Tensor], Tensor]
@@ -147,7 +155,10 @@ def _content_gradient(
             prediction, mask = evaluate(z)
         signal = signal_rate(scheduler, timestep)
         sample = scheduler.scale_model_input(z, timestep)
-        clean = predict_clean(prediction, sample, signal, scheduler.config.prediction_type)
+        kind = scheduler.config.prediction_type
+        if content.mode == "decoder":
+            prediction, kind = constant_prediction(prediction, sample, signal, kind)
+        clean = predict_clean(prediction, sample, signal, kind)
         loss = content_loss(content.embed(content.decode(clean)), content.target)
         return content_gradient(loss, z), mask
 

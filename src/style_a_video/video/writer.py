@@ -160,7 +160,9 @@ class _VideoWriter:
             if stream.codec_context.name in self.container.supported_codecs:
                 self.audio[stream.index] = self.container.add_stream_from_template(stream)
             else:
-                target = self.container.add_stream(self.container.default_audio_codec, rate=stream.rate)
+                codec = av.Codec(self.container.default_audio_codec, "w")
+                rate = stream.rate if stream.rate in (codec.audio_rates or [stream.rate]) else 48_000
+                target = self.container.add_stream(codec.name, rate=rate)
                 self.encoders[stream.index] = target
         self.packets = self._audio_packets()
         self.waiting = next(self.packets, None)

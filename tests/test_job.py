@@ -1,0 +1,160 @@
+"""The job: video in, video and record out, on a tiny random model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import style_a_video as sav
+from style_a_video.job import working_size
+from style_a_video.video import VideoReader
+
+from .conftest import packets, times
+
+QUICK = {"num_inference_steps": 1, "size": 32}
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+def test_output_keeps_count_times_and_sound(
+    clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline, batch_size: int
+) -> None:
+    source = clip(count=7, rate=Fraction(30000, 1001), time_base=Fraction(1, 30000), audio="aac")
+    result = sav.stylize(
+        source, "a pencil drawing", tmp_path / "out.mp4", pipeline=pipeline, batch_size=batch_size, **QUICK
+    )
+    assert result.frames == 7
+    assert times(result.output) == times(source)
+    assert packets(source, "audio") == packets(result.output, "audio")
+    assert result.working_size == result.output_size == (42, 32)
+
+
+def test_frames_are_the_pipelines(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
+    """A folder of PNGs loses nothing, so the job's frames can be compared to a direct call."""
+    import torch
+
+    source = clip(count=5)
+    sav.stylize(source, "a cat", tmp_path / "frames", pipeline=pipeline, seed=3, batch_size=2, **QUICK)
+    written = np.stack([np.asarray(PIL.Image.open(path)) for path in sorted((tmp_path / "frames").iterdir())])
+    inputs = np.stack([frame.pixels for frame in VideoReader(source).frames((42, 32))])
+    direct = pipeline("a cat", inputs, num_inference_steps=1, generator=torch.Generator().manual_seed(3)).frames
+    assert np.abs(written.astype(float) - direct * 255).max() <= 1.0
+
+
+def test_record_makes_it_again(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
+    source = clip(count=2)
+    first = sav.stylize(source, "a cat", tmp_path / "a", pipeline=pipeline, seed=5, guidance_scale=2.5, **QUICK)
+    record = json.loads(first.record.read_text())
+    assert record["prompt"] == "a cat"
+    assert record["settings"]["guidance_scale"] == 2.5
+    assert record["settings"]["image_guidance_scale"] == pipeline.defaults["image_guidance_scale"]
+    assert set(record["versions"]) >= {"style-a-video", "torch", "diffusers", "python"}
+    again = sav.stylize(record["input"], record["prompt"], tmp_path / "b", pipeline=pipeline, **record["settings"])
+    for one, two in zip(sorted(first.output.iterdir()), sorted(again.output.iterdir()), strict=True):
+        assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize(("width", "height"), [(63, 47), (48, 101), (17, 16)])
+def test_odd_sizes(
+    clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline, width: int, height: int
+) -> None:
+    source = clip(width=width, height=height, pix_fmt="yuv444p", count=2)
+    result = sav.stylize(source, "a cat", tmp_path / "out.mp4", pipeline=pipeline, output_size="source", **QUICK)
+    info = VideoReader(result.output).info
+    assert (info.width, info.height) == (width, height) == result.output_size
+
+
+def test_span_and_preview(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
+    source = clip(count=25)
+    cut = sav.stylize(source, "a cat", tmp_path / "cut.mp4", pipeline=pipeline, start_s=0.2, end_s=0.6, **QUICK)
+    assert cut.frames == 10
+    preview = sav.stylize(source, "a cat", tmp_path / "look.mp4", pipeline=pipeline, preview=True, **QUICK)
+    assert preview.output == tmp_path / "look.png"
+    assert PIL.Image.open(preview.output).size == (42, 32)
+    assert not (tmp_path / "look.mp4").exists()
+
+
+def test_single_image(tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
+    PIL.Image.new("RGB", (50, 40), "red").save(tmp_path / "one.png")
+    for name in ("out.png", "out.jpg", "out.mp4"):
+        assert sav.stylize(tmp_path / "one.png", "a cat", tmp_path / name, pipeline=pipeline, **QUICK).frames == 1
+
+
+def test_gif_and_folder(tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
+    images = [PIL.Image.new("RGB", (50, 40), (40 * k, 90, 10)) for k in range(4)]
+    images[0].save(tmp_path / "in.gif", save_all=True, append_images=images[1:], duration=80)
+    (tmp_path / "frames").mkdir()
+    for k, image in enumerate(images):
+        image.save(tmp_path / "frames" / f"{k}.png")
+    for source in ("in.gif", "frames"):
+        result = sav.stylize(tmp_path / source, "a cat", tmp_path / f"{source}.mp4", pipeline=pipeline, **QUICK)
+        assert result.frames == len(times(result.output)) == 4
+
+
+def test_progress_is_told(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
+    told: list[tuple[int, int]] = []
+    sav.stylize(
+        clip(count=4),
+        "a cat",
+        tmp_path / "o.mp4",
+        pipeline=pipeline,
+        on_progress=lambda *done: told.append(done),
+        **QUICK,
+    )
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_ctrl_c_leaves_nothing(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
+    source = clip(count=6, audio="aac")
+    before = set(tmp_path.iterdir())
+
+    def interrupt(done: int, _total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sav.stylize(
+            source, "a cat", tmp_path / "out.mp4", pipeline=pipeline, on_progress=interrupt, batch_size=2, **QUICK
+        )
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_working_size() -> None:
+    def info(width: int, height: int) -> sav.video.VideoInfo:
+        return sav.video.VideoInfo(Path(), width, height, 1, Fraction(25), Fraction(1, 25), ())
+
+    assert working_size(info(960, 506), 256) == (486, 256)
+    assert working_size(info(288, 512), 256) == (256, 456)
+    assert working_size(info(640, 360), 360) == (640, 360)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"size": 8}, "between 32"),
+        ({"batch_size": 0}, "1 or more"),
+        ({"output_size": "huge"}, "working or source"),
+        ({"start_s": 99.0}, "past the end"),
+        ({"start_s": 0.1, "end_s": 0.05}, "span"),
+        ({"start_s": float("nan")}, "span"),
+        ({"colour": 3}, "unknown setting 'colour'"),
+        ({"guidance_scale": float("inf")}, "guidance_scale is inf"),
+    ],
+)
+def test_bad_settings(
+    clip: Callable[..., Path],
+    tmp_path: Path,
+    pipeline: sav.StyleAVideoPipeline,
+    settings: dict[str, object],
+    message: str,
+) -> None:
+    source = clip()
+    before = set(tmp_path.iterdir())
+    with pytest.raises(sav.InputError, match=message):
+        sav.stylize(source, "a cat", tmp_path / "out.mp4", pipeline=pipeline, **QUICK | settings)
+    assert set(tmp_path.iterdir()) == before

@@ -1,0 +1,185 @@
+"""Writing: time stamps, sound, sizes, and that an interruption leaves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from style_a_video.errors import InputError
+from style_a_video.video import VideoReader, check_output, open_writer
+
+from ..conftest import moving_picture, packets, times
+
+
+def copy(source: Path, target: Path, size: tuple[int, int] | None = None, **span: float) -> VideoReader:
+    """Read and write back unchanged."""
+    reader = VideoReader(source)
+    size = size or (reader.info.width, reader.info.height)
+    with open_writer(target, size, reader.info, **span) as writer:
+        for frame in reader.frames(size, **span):
+            writer.write(frame.pixels, frame.pts)
+    return reader
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(8)])
+def test_time_stamps_survive(clip: Callable[..., Path], tmp_path: Path, suffix: str, rate: Fraction) -> None:
+    source = clip(count=12, rate=rate, time_base=1 / rate / 512)
+    copy(source, tmp_path / f"out{suffix}")
+    exact = suffix in (".mp4", ".mov")
+    for before, after in zip(times(source), times(tmp_path / f"out{suffix}"), strict=True):
+        assert before == after if exact else abs(before - after) <= Fraction(1, 1000)  # Matroska counts milliseconds
+    info = VideoReader(tmp_path / f"out{suffix}").info
+    if exact:
+        assert info.rate == rate
+        assert info.time_base == VideoReader(source).info.time_base
+
+
+def test_variable_rate_stays_variable(clip: Callable[..., Path], tmp_path: Path) -> None:
+    source = clip(pts=[0, 512, 700, 2000, 5000])
+    copy(source, tmp_path / "out.mp4")
+    assert times(tmp_path / "out.mp4") == times(source)
+
+
+def test_a_late_first_frame_stays_late(clip: Callable[..., Path], tmp_path: Path) -> None:
+    source = clip("in.mkv", pts=[400, 440, 480, 520, 560], time_base=Fraction(1, 1000), audio="aac")
+    copy(source, tmp_path / "out.mkv")
+    assert times(tmp_path / "out.mkv") == times(source)
+
+
+@pytest.mark.parametrize(
+    ("source_name", "codec", "target"),
+    [
+        ("in.mp4", "aac", "out.mp4"),
+        ("in.mp4", "aac", "out.mkv"),
+        ("in.mkv", "flac", "out.mkv"),
+        ("in.mp4", "aac", "out.mov"),
+    ],
+)
+def test_sound_is_copied_bit_by_bit(
+    clip: Callable[..., Path], tmp_path: Path, source_name: str, codec: str, target: str
+) -> None:
+    base = Fraction(1, 1000) if source_name.endswith("mkv") else Fraction(1, 12800)
+    source = clip(source_name, count=30, audio=codec, time_base=base)
+    copy(source, tmp_path / target)
+    before, after = packets(source, "audio"), packets(tmp_path / target, "audio")
+    assert len(before) > 10
+    assert [payload for _, payload in before] == [payload for _, payload in after]
+
+
+def test_two_sound_tracks(clip: Callable[..., Path], tmp_path: Path) -> None:
+    single = clip(count=20, audio="aac")
+    with av.open(str(single)) as source, av.open(str(tmp_path / "two.mp4"), "w") as target:
+        video = target.add_stream_from_template(source.streams.video[0])
+        tracks = [target.add_stream_from_template(source.streams.audio[0]) for _ in range(2)]
+        for packet in source.demux():
+            if packet.dts is None:
+                continue
+            if packet.stream.type == "video":
+                packet.stream = video
+                target.mux(packet)
+            else:
+                for track in tracks:
+                    with av.open(str(single)) as _:
+                        packet.stream = track
+                        target.mux(packet)
+    copy(tmp_path / "two.mp4", tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert len(container.streams.audio) == 2
+    assert len(packets(tmp_path / "out.mp4", "audio")) == len(packets(tmp_path / "two.mp4", "audio"))
+
+
+def test_sound_that_the_container_cannot_hold_is_encoded(clip: Callable[..., Path], tmp_path: Path) -> None:
+    source = clip(count=50, audio="aac")
+    copy(source, tmp_path / "out.webm")
+    with av.open(str(tmp_path / "out.webm")) as container:
+        assert container.streams.audio[0].codec_context.name in ("opus", "libopus", "vorbis")
+        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+    assert seconds == pytest.approx(2.0, abs=0.1)
+
+
+def test_span_cuts_sound_and_starts_at_zero(clip: Callable[..., Path], tmp_path: Path) -> None:
+    source = clip(count=50, audio="aac")
+    copy(source, tmp_path / "out.mp4", start_s=0.8, end_s=1.2)
+    assert times(tmp_path / "out.mp4") == [Fraction(k, 25) for k in range(10)]
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+    assert seconds == pytest.approx(0.4, abs=0.06)
+
+
+def test_odd_size_is_kept(clip: Callable[..., Path], tmp_path: Path) -> None:
+    copy(clip(), tmp_path / "out.mp4", size=(63, 47))
+    info = VideoReader(tmp_path / "out.mp4").info
+    assert (info.width, info.height) == (63, 47)
+
+
+def test_colours_survive(clip: Callable[..., Path], tmp_path: Path) -> None:
+    reader = VideoReader(clip())
+    flat = np.full((48, 64, 3), (200, 60, 30), np.uint8)
+    with open_writer(tmp_path / "out.mp4", (64, 48), reader.info) as writer:
+        writer.write(flat, 0)
+    shown = next(VideoReader(tmp_path / "out.mp4").frames()).pixels
+    assert np.abs(shown.astype(int) - flat).max() <= 4
+
+
+def test_folder_of_images(clip: Callable[..., Path], tmp_path: Path) -> None:
+    copy(clip(), tmp_path / "frames")
+    assert sorted(path.name for path in (tmp_path / "frames").iterdir()) == [f"{k:05d}.png" for k in range(5)]
+    copy(clip(count=3), tmp_path / "frames")
+    assert len(list((tmp_path / "frames").iterdir())) == 3
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.webm", "frames"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_interruption_leaves_nothing(
+    clip: Callable[..., Path], tmp_path: Path, name: str, error: type[BaseException]
+) -> None:
+    reader = VideoReader(clip(audio="aac"))
+    before = set(tmp_path.iterdir())
+
+    def interrupted() -> None:
+        with open_writer(tmp_path / name, (64, 48), reader.info) as writer:
+            writer.write(moving_picture(1, 64, 48)[0], 0)
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_interruption_keeps_what_was_there(clip: Callable[..., Path], tmp_path: Path) -> None:
+    reader = VideoReader(clip())
+    (tmp_path / "out.mp4").write_bytes(b"precious")
+
+    def interrupted() -> None:
+        with open_writer(tmp_path / "out.mp4", (64, 48), reader.info):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert (tmp_path / "out.mp4").read_bytes() == b"precious"
+
+
+def test_bad_outputs(clip: Callable[..., Path], tmp_path: Path) -> None:
+    source = clip()
+    info = VideoReader(source).info
+    (tmp_path / "there.mp4").touch()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").touch()
+    (tmp_path / "file").touch()
+    for path, overwrite, message in (
+        ("out.xyz", False, "cannot write"),
+        ("out.png", False, "one image"),
+        ("there.mp4", False, "--overwrite"),
+        ("in.mp4", True, "the input itself"),
+        ("other", True, "other things"),
+        ("file/out.mp4", False, "cannot write in"),
+    ):
+        with pytest.raises(InputError, match=message):
+            check_output(tmp_path / path, info, overwrite)
+    check_output(tmp_path / "there.mp4", info, overwrite=True)
