@@ -56,6 +56,16 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
         console.print(Text("note: ", style="bold yellow") + Text(str(message)), soft_wrap=True)
 
 
+def _quiet_libraries() -> None:
+    """Their loading bars and hints about optional packages are not news to somebody who stylizes a video."""
+    import diffusers.utils.logging
+    import transformers.utils.logging
+
+    for library in (diffusers.utils.logging, transformers.utils.logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
+
+
 class _Rate(ProgressColumn):
     """Frames a second."""
 
@@ -109,6 +119,7 @@ def stylize(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
 ) -> None:
     """Stylize a video by a sentence; frame count, timing and sound stay the input's."""
+    _quiet_libraries()
     from . import job
 
     if model == "bundled" and prompt.strip():
@@ -144,6 +155,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Where to leave the videos and the sheet.")] = Path("out/demo"),
 ) -> None:
     """Make a clip, stylize it in three styles on the bundled model, and draw a contact sheet."""
+    _quiet_libraries()
     from .demo import run_demo
 
     with _progress("demo") as report:
@@ -159,6 +171,7 @@ def styles(
     image: Annotated[Path | None, typer.Option(help="The picture to draw them on.", show_default="the demo's")] = None,
 ) -> None:
     """List the styles of the bundled model and draw a sample sheet of them."""
+    _quiet_libraries()
     from .models.styles import STYLES
     from .styles_sheet import draw_styles_sheet
 
@@ -231,6 +244,7 @@ def train(
         raise InputError(f"there is no recipe {part!r}: choose bundled")
     if not (scale > 0 and scale < float("inf")):
         raise InputError(f"--scale is {scale}: give a number above 0")
+    _quiet_libraries()
     try:
         from .training.bundled import Budget, train_bundled
     except ImportError as error:

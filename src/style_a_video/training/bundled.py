@@ -20,7 +20,7 @@ from .loop import Schedule, load_average, train
 from .pairs import Pairs, encode_pairs, make_pairs
 
 SAMPLING_DEFAULTS: dict[str, Any] = {
-    "num_inference_steps": 4, "guidance": "joint", "guidance_scale": 3.0, "image_guidance_scale": 1.2,
+    "num_inference_steps": 4, "guidance": "joint", "guidance_scale": 2.5, "image_guidance_scale": 1.0,
     "mask_guidance_scale": 0.0, "content_weight": 0.0, "size": 256,
 }  # fmt: skip
 
@@ -118,7 +118,9 @@ def assemble(
     )  # fmt: skip
     partial = output.with_name(output.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    pipeline.to("cpu", torch.float16).save_pretrained(partial, safe_serialization=True)
+    for part in (pipeline.vae, pipeline.unet, pipeline.text_encoder, pipeline.image_encoder):
+        part.to("cpu").half()
+    pipeline.save_pretrained(partial, safe_serialization=True)
     (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")
     shutil.rmtree(output, ignore_errors=True)
     partial.rename(output)
