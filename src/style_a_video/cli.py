@@ -29,12 +29,14 @@ def main() -> None:
     """Entry point: an InputError becomes one line and exit code 2, Ctrl-C one line and 130."""
     warnings.showwarning = _show_warning
     try:
-        app(standalone_mode=False)
+        # Typer hands back 130 for Ctrl-C instead of raising it.
+        code = app(standalone_mode=False)
+        if code == 130:
+            raise KeyboardInterrupt
+        sys.exit(code or 0)
     except InputError as error:
         _fail(str(error), 2)
-    except typer.Abort:
-        _fail("stopped; nothing was left half-written", 130)
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         _fail("stopped; nothing was left half-written", 130)
     except typer.Exit as done:
         sys.exit(done.exit_code)

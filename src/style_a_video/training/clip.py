@@ -78,9 +78,10 @@ def contrastive_loss(
     Each batch holds `contents` pictures twice, in two styles each, cropped alike.
     """
     device = next(model.parameters()).device
+    batch = min(contents, len(pairs))
 
     def loss(rng: np.random.Generator) -> Tensor:
-        rows = rng.choice(len(pairs), contents, replace=False)
+        rows = rng.choice(len(pairs), batch, replace=False)
         columns = np.stack([rng.choice(1 + len(STYLES), 2, replace=False) for _ in rows])
         pictures = torch.cat([_crop(pairs, rows, columns[:, k], rng) for k in range(2)]).to(device)
         labels = torch.from_numpy(columns.T.reshape(-1).copy()).to(device)

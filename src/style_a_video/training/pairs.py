@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -31,7 +32,8 @@ def make_pairs(folder: Path, count: int, seed: int, workers: int) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = [k for k in range(-(-count // SHARD)) if not (folder / f"{k:05d}.npy").exists()]
-    with ProcessPoolExecutor(workers) as pool:
+    # Fresh processes: a fork of one whose torch threads are running can hang in OpenMP.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = [pool.submit(_render_shard, folder, seed, k) for k in shards]
         for job in track(as_completed(jobs), "rendering pairs", total=len(jobs)):
             job.result()
@@ -90,7 +92,7 @@ class Pairs:
 
 def to_model(pictures: NDArray[np.uint8]) -> Tensor:
     """(B, H, W, 3) uint8 -> (B, 3, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
 @torch.no_grad()
