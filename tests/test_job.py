@@ -138,6 +138,8 @@ def test_working_size() -> None:
     [
         ({"size": 8}, "between 32"),
         ({"batch_size": 0}, "1 or more"),
+        ({"seed": 10**25}, "seed is"),
+        ({"num_inference_steps": 2000}, "at the most"),
         ({"output_size": "huge"}, "working or source"),
         ({"start_s": 99.0}, "past the end"),
         ({"start_s": 0.1, "end_s": 0.05}, "span"),

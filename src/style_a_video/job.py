@@ -98,9 +98,14 @@ def stylize(
     chosen = _settings(settings)
     reader = VideoReader(video)
     _check_span(chosen, reader.info)
+    if not Path(output).name:
+        raise InputError(f"{output} is a folder: give the output a name")
     target = Path(output).with_suffix(".png") if preview else Path(output)
     info = reader.info
     check_output(target, info if not preview else _one_frame(info), overwrite)
+    record = target.with_name(target.name + ".json")
+    if record.is_dir() or (record.exists() and not overwrite):
+        raise InputError(f"{record} exists already: pass --overwrite to replace it, or give the output another name")
     if not prompt.strip():
         raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
     pipeline = pipeline or load_pipeline(chosen.model)
@@ -123,7 +128,7 @@ def stylize(
             raise InputError(f"no frame of {info.path} lies in the chosen span: change --start and --end")
     result = StylizeResult(
         target,
-        target.with_name(target.name + ".json"),
+        record,
         done,
         (info.width, info.height),
         working,
@@ -203,6 +208,8 @@ def _settings(given: dict[str, Any]) -> Settings:
     settings = Settings(**given)
     if settings.size is not None and not 32 <= settings.size <= 4096:
         raise InputError(f"size is {settings.size}: give a short side between 32 and 4096 pixels")
+    if not 0 <= settings.seed < 2**63:
+        raise InputError(f"seed is {settings.seed}: give a whole number between 0 and 2^63 - 1")
     if settings.batch_size < 1:
         raise InputError(f"batch_size is {settings.batch_size}: give 1 or more")
     if settings.output_size not in ("working", "source"):

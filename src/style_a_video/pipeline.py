@@ -222,6 +222,11 @@ class StyleAVideoPipeline(DiffusionPipeline):
                 raise InputError(f"{name} is {value}: give a finite number")
         if settings["num_inference_steps"] < 1:
             raise InputError(f"num_inference_steps is {settings['num_inference_steps']}: give 1 or more")
+        if settings["num_inference_steps"] > self.scheduler.config.num_train_timesteps:
+            raise InputError(
+                f"num_inference_steps is {settings['num_inference_steps']}: this scheduler has "
+                f"{self.scheduler.config.num_train_timesteps} at the most"
+            )
         if settings["content_weight"] < 0:
             raise InputError(f"content_weight is {settings['content_weight']}: give 0 or more")
         _check_choices(guidance=settings["guidance"])

@@ -112,6 +112,44 @@ def test_span_cuts_sound_and_starts_at_zero(clip: Callable[..., Path], tmp_path:
     assert seconds == pytest.approx(0.4, abs=0.06)
 
 
+def test_span_of_a_late_stream_keeps_its_sound_in_step(clip: Callable[..., Path], tmp_path: Path) -> None:
+    """The picture begins at 0.4 s, the sound at 0: second 0.8 of the picture is second 1.2 of the sound."""
+    pts = [400 + 40 * k for k in range(50)]
+    source = clip("in.mkv", count=50, pts=pts, audio="aac", time_base=Fraction(1, 1000))
+    copy(source, tmp_path / "out.mkv", start_s=0.8, end_s=1.2)
+    assert times(tmp_path / "out.mkv") == [Fraction(k, 25) for k in range(10)]
+    wanted = [payload for time, payload in packets(source, "audio") if 1200 - 23 < time < 1600]
+    copied = [payload for _, payload in packets(tmp_path / "out.mkv", "audio")]
+    assert len(wanted) > 15
+    assert len([payload for payload in copied if payload in wanted]) >= len(wanted) - 1
+    assert len(copied) <= len(wanted) + 2
+
+
+def test_raw_stream_without_time_stamps(clip: Callable[..., Path], tmp_path: Path) -> None:
+    source = clip("in.h264", count=10)
+    copy(source, tmp_path / "out.mp4")
+    shown = times(tmp_path / "out.mp4")
+    assert len(shown) == 10
+    assert float(shown[-1]) == pytest.approx(9 / 25, abs=0.01)
+
+
+def test_nothing_is_made_when_only_asked(clip: Callable[..., Path], tmp_path: Path) -> None:
+    info = VideoReader(clip()).info
+    before = set(tmp_path.rglob("*"))
+    check_output(tmp_path / "new" / "deep" / "out.mp4", info, overwrite=False)
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_of_other_pictures_is_not_replaced(clip: Callable[..., Path], tmp_path: Path) -> None:
+    info = VideoReader(clip()).info
+    (tmp_path / "holiday" / "more").mkdir(parents=True)
+    (tmp_path / "holiday" / "beach.png").touch()
+    (tmp_path / "plain").touch()
+    for name in ("holiday", "plain"):
+        with pytest.raises(InputError, match=r"other things|another name"):
+            check_output(tmp_path / name, info, overwrite=True)
+
+
 def test_odd_size_is_kept(clip: Callable[..., Path], tmp_path: Path) -> None:
     copy(clip(), tmp_path / "out.mp4", size=(63, 47))
     info = VideoReader(tmp_path / "out.mp4").info

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
+from safetensors import SafetensorError
 
 from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
@@ -63,7 +64,7 @@ def load_pipeline(
         pipeline = StyleAVideoPipeline.from_pretrained(
             str(folder), dtype=dtype or best_dtype(device), use_safetensors=True, **_ignored_components(folder)
         )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
             f"cannot load the model {str(model)!r} ({reason}): give 'bundled', a diffusers folder or a hub id"

@@ -13,6 +13,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPImageProcessor, CLIPModel, CLIPTokenizer
 
+from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
 from . import clip, first_stage, unet
 from .captions import all_captions
@@ -43,6 +44,8 @@ def train_bundled(work: Path, output: Path, budget: Budget, device: str, seed: i
 
     Run again after a cut-off, it goes on where it was. The parts only depend on (budget, seed).
     """
+    if output.exists() and not (output / "training.json").is_file():
+        raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
     work.mkdir(parents=True, exist_ok=True)
     make_pairs(work / "pairs", budget.contents, seed, workers)
     pairs = Pairs.open(work / "pairs")

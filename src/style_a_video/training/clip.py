@@ -93,9 +93,7 @@ def contrastive_loss(
             image = model.get_image_features(pixel_values=pictures)
             text = model.get_text_features(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
         image, text = (F.normalize(_tensor(features).float(), dim=-1) for features in (image, text))
-        return _same_style(image, text, labels, model.logit_scale.exp().clamp(max=50.0)) + _same_content(
-            image, contents
-        )
+        return _same_style(image, text, labels, model.logit_scale.exp().clamp(max=50.0)) + _same_content(image, batch)
 
     return loss
 

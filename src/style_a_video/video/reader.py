@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 from ..errors import InputError
@@ -34,6 +35,8 @@ class VideoInfo:
     time_base: Fraction
     """Seconds per unit of `VideoFrame.pts`."""
     audio_codecs: tuple[str, ...]
+    first_s: float = 0.0
+    """Presentation time of the first frame: transport streams do not begin at 0."""
 
     @property
     def duration_s(self) -> float:
@@ -85,14 +88,23 @@ class VideoReader:
                 with av.open(str(file)) as container:
                     stream = container.streams.video[0]
                     stream.thread_type = "AUTO"
+                    previous = None
                     for count, frame in enumerate(container.decode(stream)):
                         if self.path.is_dir():
                             self._check_same_size(file, frame)
                             yield frame, index
                             break
-                        yield frame, frame.pts if frame.pts is not None else count
+                        pts = frame.pts
+                        if pts is None or (previous is not None and pts <= previous):
+                            # Raw streams and some AVIs carry no usable time stamps: the frame rate stands in.
+                            pts = self._nominal_pts(count) if previous is None else previous + self._nominal_pts(1)
+                        previous = pts
+                        yield frame, pts
             except FFmpegError as error:
                 raise InputError(f"{file} is damaged ({error.strerror}): repair it or cut it with --end") from error
+
+    def _nominal_pts(self, count: int) -> int:
+        return max(count, round(count / self.info.rate / self.info.time_base))
 
     def _check_same_size(self, file: Path, frame: av.VideoFrame) -> None:
         if _displayed(frame) != (self.info.width, self.info.height):
@@ -108,7 +120,9 @@ class VideoReader:
             raise InputError(f"{path} is empty (0 bytes): export or copy it again")
         try:
             with av.open(str(path)) as container:
-                if not container.streams.video:
+                if not [
+                    stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
+                ]:
                     raise InputError(f"{path} has no video in it, only {_kinds(container)}: give a video file")
                 stream = container.streams.video[0]
                 frame = next(container.decode(stream), None)
@@ -120,7 +134,9 @@ class VideoReader:
                     return VideoInfo(self.path, width, height, len(self._files), FOLDER_RATE, 1 / FOLDER_RATE, ())
                 count = _count_frames(path)
                 rate = stream.average_rate or stream.guessed_rate or FOLDER_RATE
-                return VideoInfo(self.path, width, height, count, rate, stream.time_base or 1 / rate, audio)
+                time_base = stream.time_base or 1 / rate
+                first_s = float((frame.pts or 0) * time_base)
+                return VideoInfo(self.path, width, height, count, rate, time_base, audio, first_s)
         except FFmpegError as error:
             raise InputError(f"{path} is not a video that FFmpeg can read ({error.strerror})") from error
 

@@ -5,6 +5,7 @@ Everything is written beside its final name and renamed when complete: an interr
 
 from __future__ import annotations
 
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -57,17 +58,24 @@ def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
         raise InputError(f"{path} exists already: pass --overwrite to replace it, or give another name")
     if path.exists() and path.samefile(info.path):
         raise InputError(f"{path} is the input itself: give the output another name")
-    if path.is_dir() and (suffix or any(child.suffix != ".png" and child.is_file() for child in path.iterdir())):
+    if path.exists() and path.is_dir() == bool(suffix):
+        raise InputError(f"{path} is a {'folder' if path.is_dir() else 'file'}: give the output another name")
+    if path.is_dir() and not all(re.fullmatch(r"\d{5}\.png", child.name) for child in path.iterdir()):
         raise InputError(f"{path} is a folder with other things in it: give a file name or a new folder")
-    parent = path.parent
+    _check_writable(path.absolute().parent)
+
+
+def _check_writable(folder: Path) -> None:
+    """Try to create a file in `folder`, or in the nearest folder above it that exists; nothing is left there."""
+    while not folder.exists():
+        folder = folder.parent
+    probe = folder / f".{uuid.uuid4().hex}"
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        probe = parent / f".{uuid.uuid4().hex}"
         probe.touch()
         probe.unlink()
     except OSError as error:
         raise InputError(
-            f"cannot write in {parent} ({error.strerror}): choose another folder or change its permissions"
+            f"cannot write in {folder} ({error.strerror}): choose another folder or change its permissions"
         ) from error
 
 
@@ -77,6 +85,7 @@ def open_writer(
     """The writer for `path` by its suffix; `size` is (width, height). Audio of `info.path` between start_s and end_s is
     copied packet by packet where the container allows it."""
     suffix = path.suffix.lower()
+    path.parent.mkdir(parents=True, exist_ok=True)
     if suffix in CODECS:
         return _VideoWriter(path, size, info, start_s, end_s)
     return _ImageWriter(path, single=suffix in IMAGES)
@@ -170,15 +179,18 @@ class _VideoWriter:
     def _audio_packets(self) -> Iterator[tuple[float, Any, Any]]:
         """(seconds from the start, packet or frame, stream it goes to), in the order of the file, cut to the span."""
         assert self.source is not None
+        # Spans count from the first frame. A cut starts at 0; a whole video keeps the source's own offsets.
+        origin = self.info.first_s + self.start_s if self.start_s > 0 else 0.0
+        end = None if self.end_s is None else self.info.first_s + self.end_s - origin
         for packet in self.source.demux(*self.source.streams.audio):
             if packet.pts is None or packet.time_base is None:
                 continue
-            seconds = float(packet.pts * packet.time_base) - self.start_s
+            seconds = float(packet.pts * packet.time_base) - origin
             if seconds + float((packet.duration or 0) * packet.time_base) <= 0 and self.start_s > 0:
                 continue
-            if self.end_s is not None and seconds >= self.end_s - self.start_s:
+            if end is not None and seconds >= end:
                 continue
-            shift = round(Fraction(self.start_s).limit_denominator(1_000_000) / packet.time_base)
+            shift = round(Fraction(origin).limit_denominator(1_000_000) / packet.time_base)
             if packet.stream.index in self.audio:
                 packet.pts -= shift
                 packet.dts = packet.dts - shift if packet.dts is not None else None
