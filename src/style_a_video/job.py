@@ -6,6 +6,7 @@ import datetime
 import json
 import platform
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -116,7 +117,8 @@ def stylize(
     frames = reader.frames(working, chosen.start_s, chosen.end_s)
     total = _frames_in_span(chosen, info)
     if preview:
-        frames, total = islice(frames, total // 2, total // 2 + 1), 1
+        # The last one seen, should the clip hold fewer than its rate and length promise.
+        frames, total = iter(deque(islice(frames, total // 2 + 1), maxlen=1)), 1
     done = 0
     with open_writer(target, final, info, chosen.start_s, chosen.end_s) as writer:
         for frame in stylized_frames(pipeline, frames, prompt, chosen):

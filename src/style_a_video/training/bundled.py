@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
 from . import clip, first_stage, unet
 from .captions import all_captions
-from .loop import Schedule, load_average, train
+from .loop import Schedule, train
 from .pairs import Pairs, encode_pairs, make_pairs
 
 SAMPLING_DEFAULTS: dict[str, Any] = {
@@ -36,7 +36,8 @@ class Budget:
     unet_steps: int = 40_000
     """On 128² crops (16x16 latents), batch 32."""
     unet_full_steps: int = 4_000
-    """On whole 256² pictures (32x32 latents), batch 8, so that attention knows the size it will meet."""
+    """On whole 256² pictures (32x32 latents), batch 8, so that attention knows the size it will meet. Raise this to train a
+    finished model further; after raising `unet_steps`, delete `unet_full.pt`."""
 
 
 def train_bundled(work: Path, output: Path, budget: Budget, device: str, seed: int, workers: int) -> None:
@@ -50,9 +51,11 @@ def train_bundled(work: Path, output: Path, budget: Budget, device: str, seed: i
     make_pairs(work / "pairs", budget.contents, seed, workers)
     pairs = Pairs.open(work / "pairs")
     vae = train_first_stage(work, pairs, budget, device, seed)
-    encode_pairs(vae, pairs, work / "latents.npy")
+    # Latents belong to one first stage: train that further and they are made anew.
+    latents = work / f"latents-{budget.first_stage_steps}.npy"
+    encode_pairs(vae, pairs, latents)
     model, tokenizer = train_clip(work, pairs, budget, device, seed)
-    denoiser = train_unet(work, model, tokenizer, vae, budget, device, seed)
+    denoiser = train_unet(work, latents, model, tokenizer, budget, device, seed)
     assemble(output, vae, model, tokenizer, denoiser, {"budget": asdict(budget), "seed": seed})
 
 
@@ -78,22 +81,19 @@ def train_clip(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int)
 
 
 def train_unet(
-    work: Path, model: CLIPModel, tokenizer: CLIPTokenizer, vae: AutoencoderKL, budget: Budget, device: str, seed: int
+    work: Path, latents_path: Path, model: CLIPModel, tokenizer: CLIPTokenizer, budget: Budget, device: str, seed: int
 ) -> UNet2DConditionModel:
     """The trained UNet: first on windows, then on whole pictures, starting from the averaged weights."""
     encoder = clip.text_encoder_of(model).to(device)
     captions = [unet.embed_captions(encoder, tokenizer, group) for group in all_captions()]
     empty = unet.embed_captions(encoder, tokenizer, [""])[0]
-    latents = np.load(work / "latents.npy", mmap_mode="r")
+    latents = np.load(latents_path, mmap_mode="r")
     torch.manual_seed(seed)
-    denoiser = unet.build(vae.config.latent_channels, encoder.config.hidden_size).to(device)
+    denoiser = unet.build(latents.shape[2], encoder.config.hidden_size).to(device)
     for name, size, batch, steps, rate in (
         ("unet", 16, 32, budget.unet_steps, 6e-4),
         ("unet_full", 32, 8, budget.unet_full_steps, 3e-4),
     ):
-        if name == "unet" and (work / "unet_full.pt").exists():
-            load_average(work / "unet.pt", denoiser)
-            continue
         schedule = Schedule(steps=steps, learning_rate=rate, ema_decay=0.9995, weight_decay=1e-3)
         train(
             name, denoiser, unet.denoising_loss(denoiser, latents, captions, empty, batch, size), schedule, work, seed
