@@ -37,7 +37,7 @@ class DemoClip:
 
 
 def demo_clip(frames: int = 48, width: int = 384, height: int = 256) -> DemoClip:
-    """A photograph of a rocket (NASA, public domain, from scikit-image) under a slow zoom and pan, and a striped balloon
+    """A photograph of a rocket (from scikit-image) under a slow zoom and pan, and a striped balloon
     that drifts and turns in front of it. Both move by known affine maps, so the flow is exact.
 
     Raises InputError when scikit-image is not installed.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import numpy as np
-
 from ..models.styles import STYLES, Style
 
 INSTRUCTIONS = (
@@ -55,8 +53,3 @@ def photograph_captions() -> list[str]:
 def all_captions() -> list[list[str]]:
     """Column k of the training pairs -> its captions; column 0 is the photograph."""
     return [photograph_captions(), *(captions_of(style) for style in STYLES)]
-
-
-def random_caption(rng: np.random.Generator, captions: list[str]) -> int:
-    """Index of a random caption."""
-    return int(rng.integers(len(captions)))
