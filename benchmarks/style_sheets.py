@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 import style_a_video as sav
 from style_a_video.job import working_size
+from style_a_video.models.looks import Look
 from style_a_video.sheets import labelled_grid
-from style_a_video.training.teachers import TEACHERS
+from style_a_video.training.teachers import render
 from style_a_video.video import VideoReader
 
 
@@ -42,8 +43,7 @@ def main(clips: Path, folder: Path) -> None:
         result = pipeline(style.prompt, inputs, generator=torch.Generator().manual_seed(0)).frames
         output = np.asarray(result)
         styled[style.name] = np.round(output * 255).astype(np.uint8)
-        rng = np.random.default_rng(0)
-        taught = np.stack([TEACHERS[style.name]((picture / 255).astype(np.float32), rng) for picture in inputs])
+        taught = np.stack([render((picture / 255).astype(np.float32), Look(style.name)) for picture in inputs])
         before, after = (float(-10 * np.log10(np.mean((x - taught) ** 2))) for x in (inputs / 255, output))
         print(f"| {style.name} | {after:.1f} | {before:.1f} |", flush=True)
     for start in range(0, len(paths), 4):

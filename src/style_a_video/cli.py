@@ -124,8 +124,6 @@ def stylize(
     _quiet_libraries()
     from . import job
 
-    if model == "bundled" and prompt.strip():
-        _tell_unknown_style(prompt)
     with _progress("stylizing") as report:
         result = job.stylize(
             video, prompt, output, overwrite=overwrite, preview=preview, on_progress=report, model=model, seed=seed,
@@ -139,17 +137,6 @@ def stylize(
     )
     console.print(f"[bold green]wrote[/] {result.output}  ({result.frames} frames in {result.seconds:.1f} s)")
     console.print(f"input {source}, worked at {working}, output {final}; settings in {result.record.name}")
-
-
-def _tell_unknown_style(prompt: str) -> None:
-    from .models.styles import STYLES, named_styles
-
-    if not named_styles(prompt):
-        names = ", ".join(style.name for style in STYLES)
-        warnings.warn(
-            f"the prompt names no style that the bundled model knows, so expect something vague. It knows: {names}",
-            stacklevel=2,
-        )
 
 
 @app.command()
@@ -240,6 +227,9 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of pictures, batches and weights.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that render the pairs.")] = 2,
     scale: Annotated[float, typer.Option(help="Multiplies every budget; 0.01 is a quick trial.")] = 1.0,
+    start: Annotated[
+        Path | None, typer.Option(help="A finished model whose UNet is trained further.", show_default="from nothing")
+    ] = None,
 ) -> None:
     """Train the bundled model from nothing: pictures, teachers, first stage, CLIP, UNet. Stops and resumes at any point."""
     if part != "bundled":
@@ -255,7 +245,7 @@ def train(
 
     began = time.perf_counter()
     budget = Budget(**{name: max(1, round(value * scale)) for name, value in vars(Budget()).items()})
-    train_bundled(work, output, budget, device or best_device(), seed, workers)
+    train_bundled(work, output, budget, device or best_device(), seed, workers, start)
     console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
 
 

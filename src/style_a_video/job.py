@@ -6,6 +6,7 @@ import datetime
 import json
 import platform
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ from . import __version__
 from .errors import InputError
 from .guidance import Guidance
 from .models.loading import BUNDLED, load_pipeline
+from .models.vocabulary import advice
 from .optimization import Optimization
 from .pipeline import Noise, StyleAVideoPipeline
 from .self_attention import MaskRefresh
@@ -109,6 +111,9 @@ def stylize(
         raise InputError(f"{record} exists already: pass --overwrite to replace it, or give the output another name")
     if not prompt.strip():
         raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
+    if chosen.model == BUNDLED:
+        for line in advice(prompt):
+            warnings.warn(line, stacklevel=2)
     pipeline = pipeline or load_pipeline(chosen.model)
     working = working_size(info, chosen.size or pipeline.defaults["size"])
     final = (info.width, info.height) if chosen.output_size == "source" else working

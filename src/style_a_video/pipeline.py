@@ -12,13 +12,14 @@ from typing import Any, Literal
 import numpy as np
 import PIL.Image
 import torch
-from diffusers import AutoencoderKL, DiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, DiffusionPipeline, UNet2DConditionModel
 from diffusers.schedulers import KarrasDiffusionSchedulers
 from diffusers.utils import BaseOutput
 from diffusers.utils.torch_utils import randn_tensor
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
+from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
+from transformers.image_processing_utils import BaseImageProcessor
 
 from .errors import InputError
 from .frames import Video, frames_to_tensor, pad_to_multiple, tensor_to_output
@@ -61,13 +62,13 @@ class StyleAVideoPipeline(DiffusionPipeline):
 
     def __init__(
         self,
-        vae: AutoencoderKL,
+        vae: AutoencoderKL | AutoencoderTiny,
         text_encoder: CLIPTextModel,
         tokenizer: CLIPTokenizer,
         unet: UNet2DConditionModel,
         scheduler: KarrasDiffusionSchedulers,
         image_encoder: CLIPVisionModelWithProjection | None = None,
-        feature_extractor: CLIPImageProcessor | None = None,
+        feature_extractor: BaseImageProcessor | None = None,
         sampling_defaults: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -197,8 +198,10 @@ class StyleAVideoPipeline(DiffusionPipeline):
 
     def encode_frames(self, images: Tensor) -> Tensor:
         """c_I = mode of E(I^f), not scaled (2.1). `images`: (F, 3, H, W) in [0, 1], H and W multiples of the grid."""
-        posterior = self.vae.encode((images * 2 - 1).to(self.vae.dtype)).latent_dist
-        return posterior.mode().to(self.unet.dtype)
+        encoded = self.vae.encode((images * 2 - 1).to(self.vae.dtype))
+        # AutoencoderTiny has latents where AutoencoderKL has a posterior.
+        latents: Tensor = encoded.latents if hasattr(encoded, "latents") else encoded.latent_dist.mode()
+        return latents.to(self.unet.dtype)
 
     def decode_latents(self, latents: Tensor) -> Tensor:
         """D: (F, C, h, w) -> (F, 3, H, W) in [0, 1]."""

@@ -5,11 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.ndimage
+import skimage.color
 
+from style_a_video.models.looks import PALETTES, SURFACES, TONES, Look
 from style_a_video.models.styles import STYLE_NAMES
 from style_a_video.training.contents import HELD_OUT_PHOTOGRAPHS, TRAINING_PHOTOGRAPHS, photographs, random_content
-from style_a_video.training.teachers import TEACHERS
-from style_a_video.training.teachers.common import jittered_grid, kuwahara, line_integral_convolution, to_palette
+from style_a_video.training.teachers import TEACHERS, render
+from style_a_video.training.teachers.common import (
+    colours,
+    jittered_grid,
+    kuwahara,
+    line_integral_convolution,
+    paint_strokes,
+    stroke_paths,
+    to_palette,
+)
+from style_a_video.training.teachers.finish import on_surface, recoloured, toned
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +34,96 @@ def test_every_style_has_a_teacher() -> None:
 
 @pytest.mark.parametrize("style", TEACHERS)
 def test_teacher_paints(picture: np.ndarray, style: str) -> None:
-    painted = TEACHERS[style](picture, np.random.default_rng(0))
+    before = picture.copy()
+    painted = render(picture, Look(style))
+    np.testing.assert_array_equal(picture, before)
     assert painted.shape == picture.shape
     assert painted.dtype == np.float32
     assert painted.min() >= 0
     assert painted.max() <= 1
     assert np.abs(painted - picture).mean() > 0.02
     assert painted.std() > 0.03
+    # No mark depends on chance: the same picture twice gives the same painting.
+    np.testing.assert_array_equal(painted, render(picture, Look(style)))
+
+
+def structure(picture: np.ndarray) -> float:
+    """Mean distance over which the lightness stays alike: larger marks, larger value."""
+    grey = picture.mean(axis=2) - picture.mean()
+    power = np.abs(np.fft.rfft2(grey)) ** 2
+    power[0, 0] = 0
+    fy, fx = np.fft.fftfreq(grey.shape[0])[:, None], np.fft.rfftfreq(grey.shape[1])[None]
+    return float(power.sum() / (power * np.hypot(fy, fx)).sum())
+
+
+@pytest.mark.parametrize("style", ["mosaic", "pointillism", "pop art", "van gogh", "pixel art", "cubism", "engraving"])
+def test_scale_words_make_marks_larger(picture: np.ndarray, style: str) -> None:
+    sizes = [structure(render(picture, Look(style, scale=scale))) for scale in ("fine", "", "huge")]
+    assert sizes == sorted(sizes)
 
 
 @pytest.mark.parametrize("style", TEACHERS)
-def test_marks_do_not_boil(picture: np.ndarray, style: str) -> None:
-    """The same picture twice gives the same painting: no mark depends on per-frame chance."""
-    first, second = (TEACHERS[style](picture, np.random.default_rng(seed)) for seed in (0, 1))
-    np.testing.assert_array_equal(first, second)
+def test_line_words_draw_more_or_less(picture: np.ndarray, style: str) -> None:
+    bare, heavy = (render(picture, Look(style, line=line)) for line in ("none", "heavy"))
+    if style == "mosaic":  # its grout is a gap, not a line: it only gets narrower
+        assert np.abs(bare - heavy).mean() > 0
+    elif style == "neon":
+        assert heavy.mean() > bare.mean()
+    else:
+        assert heavy.mean() < bare.mean()
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_a_palette_is_nearest_to_itself(picture: np.ndarray, palette: str) -> None:
+    """Mean Lab of a recoloured picture is nearer to that of its own ramp than the untouched picture's is."""
+    ramp = skimage.color.rgb2lab(colours(*PALETTES[palette].colours)[None]).mean(axis=(0, 1))[1:]
+    before = skimage.color.rgb2lab(picture).mean(axis=(0, 1))[1:]
+    after = skimage.color.rgb2lab(recoloured(picture, palette)).mean(axis=(0, 1))[1:]
+    assert np.linalg.norm(after - ramp) < max(0.6 * np.linalg.norm(before - ramp), 12)
+
+
+@pytest.mark.parametrize("tone", TONES)
+def test_tones(picture: np.ndarray, tone: str) -> None:
+    before, after = skimage.color.rgb2lab(picture), skimage.color.rgb2lab(toned(picture, tone))
+    lighter = after[..., 0].mean() - before[..., 0].mean()
+    chroma = np.hypot(after[..., 1], after[..., 2]).mean() - np.hypot(before[..., 1], before[..., 2]).mean()
+    yellower = after[..., 2].mean() - before[..., 2].mean()
+    assert {
+        "dark": lighter < -5, "pale": lighter > 5, "vivid": chroma > 3, "muted": chroma < -2, "warm": yellower > 3,
+        "cool": yellower < -3, "misty": after[..., 0].std() < 0.7 * before[..., 0].std(),
+    }[tone]  # fmt: skip
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_surfaces_are_a_fixed_relief(picture: np.ndarray, surface: str) -> None:
+    grey = np.full_like(picture, 0.5)
+    first, second = on_surface(grey, surface), on_surface(picture, surface)
+    assert first.std() > 0.01
+    # The relief is the same whatever is on it.
+    relief, under = first.mean(axis=2) / 0.5, second.mean(axis=2) / (picture.mean(axis=2) + 1e-3)
+    assert np.corrcoef(relief.ravel(), under.ravel())[0, 1] > 0.5
+
+
+def test_strokes_are_laid_where_there_is_detail() -> None:
+    canvas, heights = np.zeros((64, 64, 3), np.float32), np.zeros((64, 64), np.float32)
+    detail = np.zeros((64, 64), np.float32)
+    detail[:, 40:] = 1
+    ones, zeros = np.ones((64, 64), np.float32), np.zeros((64, 64), np.float32)
+    paint_strokes(canvas, heights, np.ones_like(canvas), zeros, ones, 6.0, 8.0, 3.0, 0.0, 0, detail)
+    assert canvas[:, :32].max() == 0
+    assert canvas[:, 48:].mean() > 0.5
+    assert heights[:, 48:].mean() > 0.1
+
+
+def test_stroke_paths_follow_the_field() -> None:
+    """On a circular field every point of a stroke keeps its distance from the centre."""
+    y, x = np.mgrid[0:101, 0:101] - 50.0
+    radius = np.hypot(x, y) + 1e-6
+    seeds = np.array([[80.0, 50.0], [50.0, 20.0]], np.float32)
+    paths = stroke_paths(seeds, (-y / radius).astype(np.float32), (x / radius).astype(np.float32), 10, 1.0)
+    assert paths.shape == (2, 21, 2)
+    np.testing.assert_allclose(np.hypot(*(paths - 50).transpose(2, 0, 1)), 30, atol=2.5)
+    np.testing.assert_allclose(np.linalg.norm(np.diff(paths, axis=1), axis=2), 1.0, atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -10,38 +10,78 @@ import pytest
 import torch
 
 import style_a_video as sav
-from style_a_video.models.styles import STYLES, named_styles
+from style_a_video.models.looks import LINES, PALETTES, SCALES, SURFACES, TONES, Look
+from style_a_video.models.styles import STYLE_NAMES, STYLES, named_styles
+from style_a_video.models.vocabulary import advice, unknown_words
 from style_a_video.training import clip, first_stage, unet
-from style_a_video.training.bundled import Budget, train_bundled
-from style_a_video.training.captions import all_captions, captions_of
+from style_a_video.training.bundled import UNET_STAGES, Budget, train_bundled
+from style_a_video.training.captions import caption, corpus, is_held_out, random_look
 from style_a_video.training.loop import Schedule, load_average, train
-from style_a_video.training.pairs import STYLES as COLUMNS
-from style_a_video.training.pairs import Pairs, make_pairs
+from style_a_video.training.pairs import SHARD, Pairs, make_pairs
+from style_a_video.training.teachers import render
 
 from ..conftest import moving_picture
 
 
-def test_captions_name_their_style() -> None:
+def test_captions_name_their_medium_and_every_word_is_known() -> None:
+    rng = np.random.default_rng(0)
     for style in STYLES:
-        captions = captions_of(style)
-        assert len(set(captions)) > 200
-        named = [style in named_styles(caption) for caption in captions]
-        assert np.mean(named) > 0.95, [caption for caption, ok in zip(captions, named, strict=True) if not ok][:5]
+        sentences = [caption(Look(style.name), rng) for _ in range(200)]
+        assert len(set(sentences)) > 100
+        named = [style in named_styles(sentence) for sentence in sentences]
+        assert np.mean(named) > 0.95, [text for text, ok in zip(sentences, named, strict=True) if not ok][:5]
+    strange = {word for sentence in corpus() for word in unknown_words(sentence)}
+    assert not strange
+
+
+def test_captions_say_the_whole_look() -> None:
+    look = Look("mosaic", palette="candy", tone="misty", scale="huge", line="heavy", surface="wall", second="pencil")
+    for k in range(50):
+        sentence = caption(look, np.random.default_rng(k)).lower()
+        for words in (
+            PALETTES["candy"].phrases, TONES["misty"], SCALES["huge"][1], LINES["heavy"][1], SURFACES["wall"],
+            [phrase for style in STYLES if style.name == "pencil" for phrase in style.phrases],
+        ):  # fmt: skip
+            assert any(word.lower() in sentence for word in words), (sentence, words)
+
+
+def test_held_out_sentences_are_new_and_held_out_combinations_are_not_drawn() -> None:
+    rng = np.random.default_rng(1)
+    seen = {caption(Look(style.name), rng).lower() for style in STYLES for _ in range(300)}
+    held_out = {caption(Look(style.name), rng, held_out=True).lower() for style in STYLES for _ in range(20)}
+    assert not seen & held_out
+    assert all(len({caption(Look(s.name), rng, held_out=True) for _ in range(60)}) >= 5 for s in STYLES)
+    looks = [random_look(rng, style.name) for style in STYLES for _ in range(200)]
+    assert not any(is_held_out(look) for look in looks)
+    every = [Look(s.name, palette=p, scale=size) for s in STYLES for p in PALETTES for size in SCALES]
+    assert 0.07 < np.mean([is_held_out(look) for look in every]) < 0.13
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
 def test_the_canonical_prompt_names_the_style_first(style: sav.models.Style) -> None:
     assert named_styles(style.prompt)[0] == style
     assert named_styles(style.name)[0] == style
+    assert advice(style.prompt) == []
+    assert all(named_styles(f"Make it {phrase}.")[0] == style for phrase in style.held_out)
 
 
 @pytest.mark.parametrize("prompt", ["Make it blue.", "a cat", "Make it flurb", "boil the soil"])
 def test_prompts_that_name_none(prompt: str) -> None:
     assert named_styles(prompt) == []
+    assert any("names no style" in line for line in advice(prompt))
+
+
+def test_strange_words_are_named_with_the_nearest_known() -> None:
+    assert unknown_words("Make it a pensil drawing in teel and gold") == {
+        "pensil": ["pencil", *unknown_words("pensil")["pensil"][1:]],
+        "teel": unknown_words("teel")["teel"],
+    }
+    assert "teal" in unknown_words("teel")["teel"]
+    assert unknown_words("xqzzk") == {"xqzzk": []}
 
 
 def test_tokenizer_knows_captions_and_survives_anything() -> None:
-    captions = [caption for group in all_captions() for caption in group]
+    captions = corpus()
     tokenizer = clip.build_tokenizer(captions)
     assert len(tokenizer.tokenize("Make it an Ukiyo-e painting.")) <= 8
     assert max(len(ids) for ids in tokenizer(captions).input_ids) <= tokenizer.model_max_length
@@ -52,21 +92,23 @@ def test_tokenizer_knows_captions_and_survives_anything() -> None:
         assert ids.count(tokenizer.eos_token_id) == 1
 
 
-def test_first_stage_normalisation_changes_scale_but_no_picture() -> None:
+def test_first_stage_learns_and_its_latents_come_to_unit_scale() -> None:
     torch.manual_seed(0)
-    vae = first_stage.build().eval()
-    pictures = torch.rand(6, 3, 32, 32) * 2 - 1
+    vae = first_stage.build()
+    pictures = torch.from_numpy(moving_picture(8, 32, 32)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    loss = first_stage.reconstruction_loss(vae, lambda _: pictures, statistics_weight=1.0)
+    optimizer = torch.optim.AdamW(vae.parameters(), lr=2e-3)
+    rng = np.random.default_rng(0)
+    first = float(loss(rng).detach())
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss(rng).backward()
+        optimizer.step()
     with torch.no_grad():
-        before = vae.decode(vae.encode(pictures).latent_dist.mode()).sample
-        deviation = vae.encode(pictures).latent_dist.std
-        scale = vae.encode(pictures).latent_dist.mode().std((0, 2, 3))
-        first_stage.normalise_latents(vae, pictures)
-        posterior = vae.encode(pictures).latent_dist
-        after = vae.decode(posterior.mode()).sample
-    torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(posterior.mode().mean((0, 2, 3)), torch.zeros(16), atol=1e-4, rtol=0)
-    torch.testing.assert_close(posterior.mode().std((0, 2, 3)), torch.ones(16), atol=1e-3, rtol=0)
-    torch.testing.assert_close(posterior.std, deviation / scale.view(1, -1, 1, 1), atol=1e-3, rtol=1e-3)
+        latents = vae.encode(pictures).latents
+    assert latents.shape == (8, 12, 8, 8)
+    assert float(loss(rng).detach()) < 0.5 * first
+    assert 0.5 < float(latents.std((0, 2, 3)).mean()) < 1.5
 
 
 def test_random_masks_are_blobs() -> None:
@@ -120,14 +162,27 @@ def test_the_loop_learns(tmp_path: Path) -> None:
     torch.testing.assert_close(model.weight, torch.ones(1, 3), atol=0.05, rtol=0)
 
 
-def test_pairs_are_seeded_and_resumed(tmp_path: Path) -> None:
-    make_pairs(tmp_path / "a", 1, seed=3, workers=1)
-    stamp = (tmp_path / "a" / "00000.npy").stat().st_mtime_ns
-    make_pairs(tmp_path / "a", 20, seed=3, workers=1)
-    assert (tmp_path / "a" / "00000.npy").stat().st_mtime_ns == stamp
-    pairs = Pairs.open(tmp_path / "a")
-    assert len(pairs) == 20
-    assert pairs.picture(4, len(COLUMNS)).shape == (256, 256, 3)
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training folder with one shard of pairs."""
+    folder = tmp_path_factory.mktemp("work")
+    make_pairs(folder / "pairs", 1, seed=3, workers=1)
+    return folder
+
+
+def test_pairs_are_kept_and_carry_their_looks(work: Path, tmp_path: Path) -> None:
+    stamp = (work / "pairs" / "00000.npy").stat().st_mtime_ns
+    make_pairs(work / "pairs", SHARD, seed=3, workers=1)
+    assert (work / "pairs" / "00000.npy").stat().st_mtime_ns == stamp
+    pairs = Pairs.open(work / "pairs")
+    assert len(pairs) == SHARD
+    assert pairs.look(4, 0) is None
+    for column, medium in enumerate(STYLE_NAMES, start=1):
+        look = pairs.look(4, column)
+        assert look is not None
+        assert look.medium == medium
+    again = render((pairs.picture(4, 0) / 255).astype(np.float32), pairs.look(4, 8))
+    assert np.abs(again * 255 - pairs.picture(4, 8)).mean() < 3
     crops = pairs.crops(5, 32)(np.random.default_rng(0))
     assert crops.shape == (5, 3, 32, 32)
     assert -1 <= crops.min() < crops.max() <= 1
@@ -135,13 +190,27 @@ def test_pairs_are_seeded_and_resumed(tmp_path: Path) -> None:
         Pairs.open(tmp_path)
 
 
-def test_the_whole_recipe_in_small(tmp_path: Path) -> None:
-    """Two steps of everything: the folder that comes out is a model that `load_pipeline` and `stylize` take."""
-    budget = Budget(contents=20, first_stage_steps=2, clip_steps=2, unet_steps=2, unet_full_steps=2)
-    train_bundled(tmp_path / "work", tmp_path / "model", budget, "cpu", seed=0, workers=2)
+def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
+    """Two steps of everything: the folder that comes out is a model that `load_pipeline` and `stylize` take, and that a
+    further run starts from."""
+    budget = Budget(
+        contents=SHARD, first_stage_steps=2, clip_steps=2, unet_small_steps=2, unet_steps=2, unet_full_steps=1
+    )
+    train_bundled(work, tmp_path / "model", budget, "cpu", seed=3, workers=1)
     pipeline = sav.load_pipeline(tmp_path / "model", device="cpu", dtype=torch.float32)
     assert pipeline.defaults["size"] == 256
     for settings in ({}, {"mask_guidance_scale": 0.5, "content_weight": 1.0}):
         frames = pipeline("Make it an Ukiyo-e painting.", moving_picture(2, 40, 32), **settings).frames
         assert frames.shape == (2, 32, 40, 3)
         assert np.isfinite(frames).all()
+    for stage in UNET_STAGES:
+        (work / f"{stage[0]}.pt").unlink()
+    train_bundled(work, tmp_path / "further", budget, "cpu", seed=3, workers=1, start=tmp_path / "model")
+    further = sav.load_pipeline(tmp_path / "further", device="cpu", dtype=torch.float32)
+    for name, value in pipeline.vae.state_dict().items():
+        torch.testing.assert_close(further.vae.state_dict()[name], value)
+    assert any(
+        not torch.equal(value, further.unet.state_dict()[name]) for name, value in pipeline.unet.state_dict().items()
+    )
+    with pytest.raises(sav.InputError, match="not a model that this recipe made"):
+        train_bundled(work, tmp_path / "other", budget, "cpu", seed=3, workers=1, start=tmp_path)

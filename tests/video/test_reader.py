@@ -103,6 +103,30 @@ def test_single_image_and_8k(tmp_path: Path) -> None:
     assert np.abs(pixels.astype(int) - (10, 200, 30)).max() <= 1
 
 
+def remuxed(source: Path, target: Path, shift: int = 0, **options: str) -> Path:
+    """The packets of `source` in a new file, their time stamps moved by `shift`."""
+    import av
+
+    with av.open(str(source)) as old, av.open(str(target), "w", options=options) as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(old.streams.video[0]):
+            if packet.dts is not None and packet.pts is not None:
+                packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, stream
+                new.mux(packet)
+    return target
+
+
+def test_what_an_edit_list_cuts_away_is_neither_counted_nor_missed(tmp_path: Path) -> None:
+    """A phone's trimmed clip: the header holds 30 frames, 20 of them are shown."""
+    whole = write_clip(tmp_path / "whole.mp4", moving_picture(30, 64, 48))
+    trimmed = remuxed(whole, tmp_path / "trimmed.mp4", shift=-10 * 512, avoid_negative_ts="disabled")
+    reader = VideoReader(trimmed)
+    frames = list(reader.frames())
+    assert reader.info.frame_count == len(frames) == 20
+    expected = moving_picture(30, 64, 48)[10:]
+    assert np.abs(np.stack([frame.pixels for frame in frames]).astype(float) - expected).mean() < 6
+
+
 def _missing(folder: Path) -> Path:
     return folder / "nothing.mp4"
 
@@ -124,19 +148,8 @@ def _text(folder: Path) -> Path:
 
 def _truncated(folder: Path) -> Path:
     """With its index at the front, as films for the web have it, so that it opens."""
-    import av
-
     whole = write_clip(folder / "whole.mp4", np.random.default_rng(0).integers(0, 255, (30, 96, 96, 3), dtype=np.uint8))
-    with (
-        av.open(str(whole)) as source,
-        av.open(str(folder / "front.mp4"), "w", options={"movflags": "faststart"}) as target,
-    ):
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(source.streams.video[0]):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
-    data = (folder / "front.mp4").read_bytes()
+    data = remuxed(whole, folder / "front.mp4", movflags="faststart").read_bytes()
     (folder / "short.mp4").write_bytes(data[: len(data) // 2])
     return folder / "short.mp4"
 

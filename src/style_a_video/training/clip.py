@@ -25,7 +25,9 @@ from transformers import (
     CLIPVisionModelWithProjection,
 )
 
-from .pairs import SIZE, STYLES, Pairs, to_model
+from ..models.looks import Look
+from .captions import caption
+from .pairs import COLUMNS, SIZE, Pairs, to_model
 
 MAX_TOKENS = 48
 IMAGE_SIZE = 128
@@ -33,7 +35,7 @@ IMAGE_MEAN = (0.5, 0.5, 0.5)
 IMAGE_STD = (0.5, 0.5, 0.5)
 
 
-def build_tokenizer(corpus: Iterable[str], vocabulary: int = 2000) -> CLIPTokenizer:
+def build_tokenizer(corpus: Iterable[str], vocabulary: int = 3000) -> CLIPTokenizer:
     """A byte-level BPE tokenizer of CLIP's class, trained on the captions; any Unicode text can be encoded."""
     blank = CLIPTokenizer()
     trainer = trainers.BpeTrainer(
@@ -61,7 +63,7 @@ def build(tokenizer: CLIPTokenizer) -> CLIPModel:
         vocab_size=len(tokenizer), max_position_embeddings=MAX_TOKENS, num_hidden_layers=3, hidden_act="gelu",
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, **shared,
     )  # fmt: skip
-    vision = CLIPVisionConfig(image_size=IMAGE_SIZE, patch_size=8, num_hidden_layers=4, hidden_act="gelu", **shared)
+    vision = CLIPVisionConfig(image_size=IMAGE_SIZE, patch_size=16, num_hidden_layers=4, hidden_act="gelu", **shared)
     model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=192))
     # The text projection stays the identity, so that the text encoder's pooled output *is* the text embedding and the
     # pipeline needs no third component to score a prompt.
@@ -71,9 +73,9 @@ def build(tokenizer: CLIPTokenizer) -> CLIPModel:
 
 
 def contrastive_loss(
-    model: CLIPModel, tokenizer: CLIPTokenizer, pairs: Pairs, captions: list[list[str]], contents: int = 24
+    model: CLIPModel, tokenizer: CLIPTokenizer, pairs: Pairs, contents: int = 32
 ) -> Callable[[np.random.Generator], Tensor]:
-    """Image-text loss (all captions of a style are right for all its pictures) plus image-image loss (same content).
+    """Image-text loss (a caption is right for every picture of its look) plus image-image loss (same content).
 
     Each batch holds `contents` pictures twice, in two styles each, cropped alike.
     """
@@ -82,18 +84,19 @@ def contrastive_loss(
 
     def loss(rng: np.random.Generator) -> Tensor:
         rows = rng.choice(len(pairs), batch, replace=False)
-        columns = np.stack([rng.choice(1 + len(STYLES), 2, replace=False) for _ in rows])
+        columns = np.stack([rng.choice(COLUMNS, 2, replace=False) for _ in rows])
         pictures = torch.cat([_crop(pairs, rows, columns[:, k], rng) for k in range(2)]).to(device)
-        labels = torch.from_numpy(columns.T.reshape(-1).copy()).to(device)
-        sentences = [captions[int(c)][int(rng.integers(len(captions[int(c)])))] for c in labels]
-        tokens = tokenizer(
-            sentences, padding="max_length", max_length=MAX_TOKENS, truncation=True, return_tensors="pt"
-        ).to(device)
+        looks = [
+            pairs.look(int(row), int(column)) for k in range(2) for row, column in zip(rows, columns[:, k], strict=True)
+        ]
+        sentences = [caption(look, rng) for look in looks]
+        # Padded to the longest here, to 48 in the pipeline: the same, since the encoder is causal and reads at end-of-text.
+        tokens = tokenizer(sentences, padding=True, truncation=True, return_tensors="pt").to(device)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             image = model.get_image_features(pixel_values=pictures)
             text = model.get_text_features(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
         image, text = (F.normalize(_tensor(features).float(), dim=-1) for features in (image, text))
-        return _same_style(image, text, labels, model.logit_scale.exp().clamp(max=50.0)) + _same_content(image, batch)
+        return _same_look(image, text, looks, model.logit_scale.exp().clamp(max=50.0)) + _same_content(image, batch)
 
     return loss
 
@@ -103,9 +106,9 @@ def _tensor(features: Any) -> Tensor:
     return features if isinstance(features, Tensor) else features.pooler_output
 
 
-def _same_style(image: Tensor, text: Tensor, labels: Tensor, scale: Tensor) -> Tensor:
+def _same_look(image: Tensor, text: Tensor, looks: list[Look | None], scale: Tensor) -> Tensor:
     logits = scale * image @ text.T
-    same = (labels[:, None] == labels[None, :]).float()
+    same = torch.tensor([[float(one == other) for other in looks] for one in looks], device=image.device)
     target = same / same.sum(dim=1, keepdim=True)
     return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
 

@@ -1,4 +1,8 @@
-"""The first stage: a narrow stock AutoencoderKL, 8x down, 16 channels, trained on contents and stylized pictures."""
+"""The first stage: diffusers' AutoencoderTiny, 4x down, 12 channels, trained on contents and stylized pictures.
+
+Why this stock class: without group norms and a posterior to sample it learns several times as fast as a narrow AutoencoderKL
+(20.3 dB after 460 steps where that has 16.9), and it decodes in half the time. Why 4x: lines and dots of two pixels survive.
+"""
 
 from __future__ import annotations
 
@@ -6,61 +10,46 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderTiny
 from torch import Tensor
 
 Crops = Callable[[np.random.Generator], Tensor]
 """Draws a batch of pictures, (B, 3, h, w) float32 in [-1, 1]."""
 
 
-def build() -> AutoencoderKL:
-    """An untrained first stage; its scaling factor is 1 because `normalise_latents` folds the statistics in."""
-    return AutoencoderKL(
-        block_out_channels=(32, 64, 128, 128),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=1,
-        latent_channels=16,
-        norm_num_groups=16,
-        mid_block_add_attention=False,
+def build() -> AutoencoderTiny:
+    """An untrained first stage; its scaling factor is 1 because training asks for latents of mean 0 and variance 1."""
+    width = 32
+    return AutoencoderTiny(
+        encoder_block_out_channels=(width,) * 3,
+        decoder_block_out_channels=(width,) * 3,
+        num_encoder_blocks=(0, 2, 3),
+        num_decoder_blocks=(5, 3, 1),
+        latent_channels=12,
         scaling_factor=1.0,
-        sample_size=256,
     )
 
 
 def reconstruction_loss(
-    vae: AutoencoderKL, crops: Crops, kl_weight: float = 1e-5
+    vae: AutoencoderTiny, crops: Crops, noise: float = 0.05, statistics_weight: float = 0.3
 ) -> Callable[[np.random.Generator], Tensor]:
-    """L1 on pixels and on pixel differences (lines and dots weigh more), plus a light KL term."""
+    """L1 and L2 on pixels, L1 on pixel differences (lines and dots weigh more), and a pull of every latent channel's mean to 0
+    and deviation to 1.
+
+    The frame condition is never multiplied by a scaling factor (DESIGN 2.1), so `z_t` and c_I only have one scale when the
+    latents themselves do. `noise`: deviation of what is added to the latents, so that the decoder forgives small errors.
+    """
 
     def loss(rng: np.random.Generator) -> Tensor:
         pictures = crops(rng)
         with torch.autocast(pictures.device.type, dtype=torch.bfloat16):
-            posterior = vae.encode(pictures).latent_dist
-            decoded = vae.decode(posterior.sample()).sample
-        decoded = decoded.float()
+            latents = vae.encode(pictures).latents
+            decoded = vae.decode(latents + noise * torch.randn_like(latents)).sample
+        decoded, latents = decoded.float(), latents.float()
         value = (decoded - pictures).abs().mean() + (decoded - pictures).square().mean()
         for axis in (2, 3):
             value = value + 0.5 * (decoded.diff(dim=axis) - pictures.diff(dim=axis)).abs().mean()
-        return value + kl_weight * posterior.kl().float().mean() / pictures[0, 0].numel()
+        mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
+        return value + statistics_weight * (mean.square() + (deviation - 1).square()).mean()
 
     return loss
-
-
-@torch.no_grad()
-def normalise_latents(vae: AutoencoderKL, pictures: Tensor) -> None:
-    """Fold mean 0, variance 1 per latent channel into the 1x1 convolutions on both sides of the latent, in place.
-
-    AutoencoderKL has one scaling factor for all channels; with the statistics in the weights it can be 1, so that the
-    frame condition (never multiplied by it, DESIGN 2.1) and `z_t` have the same scale. `pictures`: (N, 3, h, w) in [-1, 1].
-    """
-    latents = torch.cat([vae.encode(batch).latent_dist.mode().float() for batch in pictures.split(8)])
-    mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
-    channels = mean.numel()
-    encode, decode = vae.quant_conv, vae.post_quant_conv
-    encode.weight[:channels] /= std[:, None, None, None]
-    encode.bias[:channels] = (encode.bias[:channels] - mean) / std
-    # The log-variance half: var(z / std) = var(z) / std².
-    encode.bias[channels:] -= 2 * std.log()
-    decode.bias += decode.weight[:, :, 0, 0] @ mean
-    decode.weight *= std[None, :, None, None]

@@ -1,34 +1,39 @@
-"""Training pairs on disk: every content rendered into every style, and their latents once the first stage is trained."""
+"""Training pairs on disk: every content rendered into every medium, each time in a look of its own, and their latents."""
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderTiny
 from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor
 
+from ..models.looks import Look
+from ..models.styles import STYLE_NAMES
+from .captions import random_look
 from .contents import random_content
-from .teachers import TEACHERS
+from .teachers import render
 
 SIZE = 256
-SHARD = 20
-STYLES = tuple(TEACHERS)
-"""Column 0 of a pair is the content; column 1 + k is style k."""
+SHARD = 10
+COLUMNS = 1 + len(STYLE_NAMES)
+"""Column 0 of a row is the content; column 1 + k is medium k."""
 
 
 def make_pairs(folder: Path, count: int, seed: int, workers: int) -> None:
-    """Render `count` contents (rounded up to whole shards) into every style under `folder`; shards that exist are kept.
+    """Render `count` contents (rounded up to whole shards) into every medium under `folder`; shards that exist are kept.
 
-    Each shard is `NNNNN.npy`, (SHARD, 1 + styles, 256, 256, 3) uint8, and depends on (seed, its number) alone.
+    Each shard is `NNNNN.npy`, (SHARD, COLUMNS, 256, 256, 3) uint8, with `NNNNN.json`, the looks (SHARD x media); both
+    depend on (seed, the shard's number) alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = [k for k in range(-(-count // SHARD)) if not (folder / f"{k:05d}.npy").exists()]
@@ -44,12 +49,17 @@ def _render_shard(folder: Path, seed: int, shard: int) -> None:
 
     cv2.setNumThreads(1)
     rng = np.random.default_rng((seed, shard))
-    pictures = np.empty((SHARD, 1 + len(STYLES), SIZE, SIZE, 3), np.uint8)
+    pictures = np.empty((SHARD, COLUMNS, SIZE, SIZE, 3), np.uint8)
+    looks: list[list[dict[str, str]]] = []
     for row in pictures:
         content = random_content(rng, SIZE)
         row[0] = np.round(content * 255)
-        for column, style in enumerate(STYLES, start=1):
-            row[column] = np.round(TEACHERS[style](content, rng) * 255)
+        looks.append([])
+        for column, medium in enumerate(STYLE_NAMES, start=1):
+            look = random_look(rng, medium)
+            row[column] = np.round(render(content, look) * 255)
+            looks[-1].append({name: value for name, value in asdict(look).items() if value})
+    (folder / f"{shard:05d}.json").write_text(json.dumps(looks))
     partial = folder / f"{shard:05d}.partial.npy"
     np.save(partial, pictures)
     os.replace(partial, folder / f"{shard:05d}.npy")
@@ -57,9 +67,11 @@ def _render_shard(folder: Path, seed: int, shard: int) -> None:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The rendered pictures, memory-mapped."""
+    """The rendered pictures, memory-mapped, and their looks."""
 
     shards: tuple[NDArray[np.uint8], ...]
+    looks: tuple[tuple[Look, ...], ...]
+    """Per row, the look of every medium's column."""
 
     @classmethod
     def open(cls, folder: Path) -> Pairs:
@@ -67,14 +79,20 @@ class Pairs:
         paths = sorted(path for path in folder.glob("*.npy") if "partial" not in path.name)
         if not paths:
             raise FileNotFoundError(f"no training pairs in {folder}: run make_pairs first")
-        return cls(tuple(np.load(path, mmap_mode="r") for path in paths))
+        rows = [row for path in paths for row in json.loads(path.with_suffix(".json").read_text())]
+        looks = tuple(tuple(Look(**look) for look in row) for row in rows)
+        return cls(tuple(np.load(path, mmap_mode="r") for path in paths), looks)
 
     def __len__(self) -> int:
-        return SHARD * len(self.shards)
+        return len(self.looks)
 
     def picture(self, row: int, column: int) -> NDArray[np.uint8]:
         """(256, 256, 3) uint8."""
         return self.shards[row // SHARD][row % SHARD, column]
+
+    def look(self, row: int, column: int) -> Look | None:
+        """None for the content itself."""
+        return self.looks[row][column - 1] if column else None
 
     def crops(self, batch: int, size: int, device: str = "cpu") -> Callable[[np.random.Generator], Tensor]:
         """A drawer of random crops of contents (a quarter) and stylized pictures, (batch, 3, size, size) in [-1, 1]."""
@@ -82,7 +100,7 @@ class Pairs:
         def draw(rng: np.random.Generator) -> Tensor:
             crops = np.empty((batch, size, size, 3), np.uint8)
             for crop in crops:
-                column = 0 if rng.random() < 0.25 else int(rng.integers(1, 1 + len(STYLES)))
+                column = 0 if rng.random() < 0.25 else int(rng.integers(1, COLUMNS))
                 top, left = rng.integers(0, SIZE - size + 1, 2)
                 crop[:] = self.picture(int(rng.integers(len(self))), column)[top : top + size, left : left + size]
             return to_model(crops).to(device)
@@ -96,9 +114,10 @@ def to_model(pictures: NDArray[np.uint8]) -> Tensor:
 
 
 @torch.no_grad()
-def encode_pairs(vae: AutoencoderKL, pairs: Pairs, path: Path) -> None:
-    """Write the latents (modes) of all pairs to `path`: (N, 1 + styles, 16, 32, 32) float16. Kept when complete."""
-    shape = (len(pairs), 1 + len(STYLES), vae.config.latent_channels, SIZE // 8, SIZE // 8)
+def encode_pairs(vae: AutoencoderTiny, pairs: Pairs, path: Path) -> None:
+    """Write the latents (modes) of all pairs to `path`: (N, COLUMNS, C, h, w) float16. Kept when complete."""
+    side = SIZE // 2 ** (len(vae.config.block_out_channels) - 1)
+    shape = (len(pairs), COLUMNS, vae.config.latent_channels, side, side)
     if path.exists() and np.load(path, mmap_mode="r").shape == shape:
         return
     partial = path.with_suffix(".partial.npy")
@@ -106,7 +125,9 @@ def encode_pairs(vae: AutoencoderKL, pairs: Pairs, path: Path) -> None:
     device = next(vae.parameters()).device
     for row in track(range(len(pairs)), "encoding pairs"):
         pictures = to_model(pairs.shards[row // SHARD][row % SHARD]).to(device)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
-            latents[row] = vae.encode(pictures).latent_dist.mode().float().cpu().numpy().astype(np.float16)
+        for start in range(0, COLUMNS, 8):
+            with torch.autocast(device.type, dtype=torch.bfloat16):
+                modes = vae.encode(pictures[start : start + 8]).latents
+            latents[row, start : start + 8] = modes.float().cpu().numpy().astype(np.float16)
     latents.flush()
     os.replace(partial, path)

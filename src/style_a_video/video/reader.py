@@ -142,26 +142,28 @@ class VideoReader:
 
 
 def _count_frames(path: Path) -> int:
-    """Count video packets. Raises InputError when the header promises more than the file holds."""
+    """Count the video packets that will be shown. Raises InputError when the file holds less than its header promises.
+
+    What an edit list cuts away (trimmed phone clips have one) is demuxed for its references but not shown.
+    """
+    size = path.stat().st_size
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        promised, last, length = stream.frames, 0.0, stream.duration
-        count = 0
+        length, base = stream.duration, stream.time_base or 0
+        missing = any(entry.pos + entry.size > size for entry in stream.index_entries)
+        count, last = 0, 0.0
         for packet in container.demux(stream):
             if packet.size == 0:
                 continue
             if packet.is_corrupt:
+                missing = True
                 break
-            count += 1
-            if packet.pts is not None and stream.time_base is not None:
-                last = max(last, float((packet.pts + (packet.duration or 0)) * stream.time_base))
-        short = (
-            length is not None and stream.time_base is not None and last < 0.9 * float(length * stream.time_base) - 1
-        )
-        if (promised and count < promised) or short:
-            promise = f"{promised} frames" if promised else f"{float((length or 0) * (stream.time_base or 0)):.1f} s"
+            count += not packet.is_discard
+            if packet.pts is not None:
+                last = max(last, float((packet.pts + (packet.duration or 0)) * base))
+        if missing or (length is not None and last < 0.9 * float(length * base) - 1):
             raise InputError(
-                f"{path} is cut short: {count} frames can be read where its header promises {promise}; copy it again"
+                f"{path} is cut short: {count} frames can be read, its header promises more; copy it again, or repair it"
             )
         return count
 

@@ -1,8 +1,8 @@
 """What the teachers share: orientation fields, line integral convolution, edge-preserving smoothing, lines, paper.
 
 Pictures are float32 RGB (H, W, 3) in [0, 1]; maps are float32 (H, W). Lengths are pixels of a picture whose short side is
-256 (the bundled model's working size). Grain and paper come from fixed seeds at fixed places, never from the picture's
-own random numbers, so that on video they stay still.
+256 (the bundled model's working size). Grain, paper and the places of marks come from fixed seeds, never from per-picture
+chance, so that on video they stay still.
 """
 
 from __future__ import annotations
@@ -46,6 +46,12 @@ def stretch(values: Array, low: float = 0.02, high: float = 0.98) -> Array:
         middle = (a + b) / 2
         a, b = middle - 0.25, middle + 0.25
     return clip01((values - a) / (b - a))
+
+
+def exposed(values: Array) -> Array:
+    """A gamma that brings the median to the middle, within limits: a dark scene still has something to draw."""
+    median = float(np.clip(np.median(values), 0.02, 0.98))
+    return np.asarray(values, np.float32) ** np.float32(np.clip(np.log(0.5) / np.log(median), 0.5, 1.4))
 
 
 def smoothstep(values: Array, low: float | Array, high: float | Array) -> Map:
@@ -127,14 +133,106 @@ def kuwahara(image: Image, radius: int, sharpness: float = 8.0) -> Image:
 
 
 def ink_lines(
-    image: Image, sigma: float = 1.0, length: int = 4, strength: float = 18.0, threshold: float = 0.01
+    image: Image,
+    sigma: float = 1.0,
+    length: int = 4,
+    strength: float = 18.0,
+    threshold: float = 0.01,
+    line: float = 1.0,
 ) -> Map:
-    """Flow-based difference of Gaussians (Kang et al., 2007; Winnemöller et al., 2012): 1 where ink is, 0 on paper."""
+    """Flow-based difference of Gaussians (Kang et al., 2007; Winnemöller et al., 2012): 1 where ink is, 0 on paper.
+
+    `line` scales the breadth of the lines; 0 leaves the paper empty.
+    """
+    if line == 0:
+        return np.zeros(image.shape[:2], np.float32)
+    sigma = max(0.5, sigma * line)
     grey = luminance(image)
     difference = blur(grey, 1.6 * sigma) - blur(grey, sigma)
     vx, vy, _ = tangent_field(image, 2.0)
     along = line_integral_convolution(difference, vx, vy, length) if length else difference
+    threshold = threshold / max(line, 0.7)
     return clip01(np.tanh(np.clip(along - threshold, 0, None) * strength))
+
+
+def flowing_field(image: Image, sigma: float, noise_sigma: float, turns: float, seed: int) -> tuple[Map, Map]:
+    """Direction of brush strokes: along the forms where there are any, along fixed smooth noise elsewhere.
+
+    The two line fields are blended as doubled angles, since a direction and its opposite are the same stroke.
+    """
+    height, width = image.shape[:2]
+    vx, vy, anisotropy = tangent_field(image, sigma)
+    grey = luminance(image)
+    edges = blur(np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)), sigma)
+    follow = smoothstep(anisotropy, 0.15, 0.5) * smoothstep(edges, 0.02, 0.10)
+    free = fixed_noise(height, width, noise_sigma, seed) * turns * 2 * np.pi
+    angle = np.arctan2(vy, vx)
+    c = follow * np.cos(2 * angle) + (1 - follow) * np.cos(free)
+    s = follow * np.sin(2 * angle) + (1 - follow) * np.sin(free)
+    angle = 0.5 * np.arctan2(s, c)
+    return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+
+
+def stroke_paths(seeds: NDArray[np.float32], vx: Map, vy: Map, steps: int, stride: float) -> NDArray[np.float32]:
+    """Curves (N, 2·steps + 1, 2) through every seed, `steps` steps of `stride` pixels both ways along the line field."""
+    height, width = vx.shape
+    halves = []
+    for sign in (1.0, -1.0):
+        position: Array = seeds.copy()
+        half: list[Array] = []
+        previous = np.zeros_like(seeds)
+        for _ in range(steps):
+            column = np.clip(position[:, 0], 0, width - 1).astype(int)
+            row = np.clip(position[:, 1], 0, height - 1).astype(int)
+            direction = np.stack([vx[row, column], vy[row, column]], axis=1)
+            # The first step goes the half's own way; each later one keeps to the half-plane of the step before.
+            forward = (direction * previous).sum(1, keepdims=True) if len(half) else np.full((len(seeds), 1), sign)
+            direction = np.where(forward < 0, -direction, direction)
+            position = position + stride * direction
+            half.append(position)
+            previous = direction
+        halves.append(half)
+    return np.stack([*halves[1][::-1], seeds, *halves[0]], axis=1)
+
+
+def paint_strokes(
+    canvas: Image,
+    heights: Map,
+    colour_of: Image,
+    vx: Map,
+    vy: Map,
+    spacing: float,
+    length: float,
+    breadth: float,
+    tint: float,
+    seed: int,
+    detail: Map | None = None,
+) -> None:
+    """Lay curved strokes on `canvas`, in place, in a fixed shuffled order; `heights` gets each stroke's thickness of paint.
+
+    Args:
+        colour_of: where a stroke takes its colour, at its seed.
+        spacing, length, breadth: of strokes, in pixels. `tint`: deviation of a stroke's own colour.
+        detail: if given, strokes are laid only where it is above 0.5 (finer layers only where there is something to show).
+    """
+    height, width = canvas.shape[:2]
+    rng = np.random.default_rng(seed)
+    seeds = jittered_grid(rng, height, width, spacing, 0.45)
+    tints = rng.normal(0, tint, (len(seeds), 3)) * 0.6 + rng.normal(0, tint, (len(seeds), 1))
+    paint = rng.uniform(0.3, 1.0, len(seeds))
+    steps = max(2, round(length / 8))
+    paths = stroke_paths(seeds, vx, vy, steps, length / (2 * steps))
+    columns = np.clip(seeds[:, 0], 0, width - 1).astype(int)
+    rows = np.clip(seeds[:, 1], 0, height - 1).astype(int)
+    picked = np.clip(colour_of[rows, columns] + tints, 0, 1)
+    points = np.round(paths * 16).astype(np.int32)
+    thickness = max(1, round(breadth))
+    for index in rng.permutation(len(seeds)):
+        if detail is not None and detail[rows[index], columns[index]] < 0.5:
+            continue
+        curve = [points[index]]
+        cv2.polylines(canvas, curve, False, picked[index].tolist(), thickness, cv2.LINE_AA, shift=4)
+        cv2.polylines(heights, curve, False, float(paint[index]), thickness, cv2.LINE_AA, shift=4)
 
 
 def to_palette(image: Image, palette: Palette, softness: float = 0.0) -> Image:

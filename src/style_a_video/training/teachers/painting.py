@@ -1,4 +1,8 @@
-"""Teachers with a brush: oil, Van Gogh, impressionism, pointillism, watercolour, ink wash."""
+"""Teachers with a brush: oil, Van Gogh, impressionism, pointillism, watercolour, gouache, ink wash.
+
+Every teacher is called as `teacher(image, scale, line)`: `scale` multiplies the size of its marks, `line` the breadth of the
+lines that belong to the medium (0: none).
+"""
 
 from __future__ import annotations
 
@@ -6,104 +10,102 @@ import cv2
 import numpy as np
 
 from .common import (
+    Array,
     Image,
+    Map,
     blur,
     clip01,
     colours,
     emboss,
+    exposed,
     fixed_noise,
+    flowing_field,
     ink_lines,
     jittered_grid,
     kuwahara,
     line_integral_convolution,
     luminance,
+    paint_strokes,
     paper,
     saturate,
     smoothstep,
     stretch,
-    tangent_field,
     to_palette,
 )
 
 
-def oil_painting(image: Image, rng: np.random.Generator) -> Image:
-    """Kuwahara patches, then bristle ridges along the forms, lit from the side."""
-    height, width = image.shape[:2]
-    base = kuwahara(kuwahara(image, 5), 4)
-    vx, vy, _ = tangent_field(base, 5.0)
-    bristles = line_integral_convolution(fixed_noise(height, width, 0.9, 11), vx, vy, 9)
-    relief = stretch(bristles) * 0.55 + luminance(base) * 0.6
-    return clip01(saturate(base, 1.3) * emboss(blur(relief, 0.6), 0.22)[..., None])
+def detail_of(image: Image, sigma: float, low: float = 0.03) -> Map:
+    """1 where the picture has something finer than `sigma` to show, 0 in flat parts."""
+    grey = luminance(image)
+    difference = np.abs(grey - blur(grey, 2 * sigma))
+    return smoothstep(blur(difference, sigma), low * 0.5, low * 1.5)
+
+
+def bristled(canvas: Image, heights: Map, vx: Map, vy: Map, scale: float, relief: float, seed: int) -> Image:
+    """Thick paint: every stroke has its own height, the brush's bristles leave ridges, and light comes from the side."""
+    height, width = heights.shape
+    bristles: Array = stretch(
+        line_integral_convolution(fixed_noise(height, width, 0.8 * max(scale, 0.8), seed), vx, vy, round(7 * scale))
+    )
+    ridges = np.asarray(blur(heights, 0.5) * 0.9 + bristles * 0.45, np.float32)
+    return clip01(canvas * emboss(ridges, relief)[..., None] * (0.94 + 0.12 * bristles[..., None]))
+
+
+def oil_painting(image: Image, scale: float, line: float) -> Image:
+    """Impasto: broad strokes first, finer ones only where there is detail (Hertzmann, 1998), in thick lit paint."""
+    source = saturate(kuwahara(image, round(3 * scale) + 1), 1.35)
+    vx, vy = flowing_field(source, 4.0 * scale, 16.0 * scale, 1.5, 12)
+    canvas, heights = blur(source, 4.0), np.full(image.shape[:2], 0.5, np.float32)
+    for spacing, length, breadth, sigma, tint, seed in (
+        (9.0, 30.0, 9.0, 3.0, 0.030, 13), (5.5, 18.0, 5.0, 1.6, 0.025, 14), (3.2, 10.0, 2.6, 0.9, 0.015, 15),
+    ):  # fmt: skip
+        detail = None if seed == 13 else detail_of(image, 2.5 * scale, 0.030 if seed == 14 else 0.045)
+        paint_strokes(
+            canvas, heights, blur(source, sigma * scale), vx, vy, spacing * scale, length * scale, breadth * scale, tint, seed, detail
+        )  # fmt: skip
+    return bristled(canvas, heights, vx, vy, scale, 0.20, 11)
 
 
 _STARRY_NIGHT = colours(
-    "0b1c4d",
-    "163a87",
-    "2f68b5",
-    "6fa3c8",
-    "a9c3a0",
-    "e8c944",
-    "f6e27a",
-    "b97a1e",
-    "5e6b35",
-    "12233a",
-    "d8d3b0",
-    "8a4a22",
-)
+    "0b1c4d", "163a87", "2f68b5", "6fa3c8", "a9c3a0", "e8c944", "f6e27a", "b97a1e", "5e6b35", "12233a", "d8d3b0", "8a4a22",
+)  # fmt: skip
 
 
-def van_gogh(image: Image, rng: np.random.Generator) -> Image:
+def van_gogh(image: Image, scale: float, line: float) -> Image:
     """Long thick strokes that follow the forms and swirl where there are none, in blues, ochres and yellows."""
-    height, width = image.shape[:2]
-    base = kuwahara(image, 4)
-    vx, vy, anisotropy = tangent_field(base, 7.0)
-    swirl = fixed_noise(height, width, 22.0, 21) * 6 * np.pi
-    edges = blur(
-        np.hypot(cv2.Sobel(luminance(base), cv2.CV_32F, 1, 0), cv2.Sobel(luminance(base), cv2.CV_32F, 0, 1)), 5
-    )
-    follow = smoothstep(anisotropy, 0.15, 0.5) * smoothstep(edges, 0.02, 0.08)
-    # Blend the two line fields as doubled angles, since a direction and its opposite are the same stroke.
-    angle = np.arctan2(vy, vx)
-    c = follow * np.cos(2 * angle) + (1 - follow) * np.cos(swirl)
-    s = follow * np.sin(2 * angle) + (1 - follow) * np.sin(swirl)
-    angle = 0.5 * np.arctan2(s, c)
-    vx, vy = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
-    strokes = stretch(line_integral_convolution(fixed_noise(height, width, 1.4, 22), vx, vy, 12))
-    painted = to_palette(saturate(stretch(base), 1.4), _STARRY_NIGHT, softness=7.0) * 0.75 + saturate(base, 1.5) * 0.25
-    painted = painted * (0.72 + 0.5 * strokes[..., None])
-    return clip01(painted * emboss(strokes, 0.25)[..., None])
+    base = exposed(kuwahara(image, round(4 * scale)))
+    vx, vy = flowing_field(base, 5.0 * scale, 20.0 * scale, 3.0, 21)
+    painted = to_palette(saturate(stretch(base), 1.5), _STARRY_NIGHT, softness=7.0) * 0.8 + saturate(base, 1.6) * 0.2
+    canvas, heights = clip01(blur(painted, 3.0) * 0.75), np.zeros(image.shape[:2], np.float32)
+    for spacing, length, breadth, seed in ((7.0, 34.0, 4.5, 23), (5.0, 24.0, 2.8, 24)):
+        paint_strokes(
+            canvas, heights, clip01(painted), vx, vy, spacing * scale, length * scale, breadth * scale, 0.075, seed
+        )
+    return bristled(canvas, heights, vx, vy, scale, 0.26, 22)
 
 
-def impressionism(image: Image, rng: np.random.Generator) -> Image:
-    """Short dabs of broken colour laid along the forms, large ones first; colours light and a little apart."""
-    height, width = image.shape[:2]
-    fixed = np.random.default_rng(31)  # the hand's own jitter is the same on every frame
-    source = saturate(blur(image, 2.0), 1.45) * 0.88 + 0.12
-    vx, vy, _ = tangent_field(image, 4.0)
-    angle = np.degrees(np.arctan2(vy, vx))
-    canvas = blur(source, 3.0)
-    for spacing, length, breadth in ((7.0, 8.0, 3.6), (4.6, 5.4, 2.2)):
-        points = jittered_grid(fixed, height, width, spacing, 0.45)
-        tints = fixed.normal(0, 0.075, (len(points), 3)) + fixed.normal(0, 0.04, (len(points), 1))
-        for index in fixed.permutation(len(points)):
-            x, y = points[index]
-            column, row = int(np.clip(x, 0, width - 1)), int(np.clip(y, 0, height - 1))
-            colour = np.clip(source[row, column] + tints[index], 0, 1)
-            axes = (round(length / 2), round(breadth / 2))
-            outline = cv2.ellipse2Poly((round(float(x)), round(float(y))), axes, int(angle[row, column]), 0, 360, 30)
-            cv2.fillConvexPoly(canvas, outline, colour.tolist(), lineType=cv2.LINE_AA)
-    return clip01(canvas)
+def impressionism(image: Image, scale: float, line: float) -> Image:
+    """Short dabs of broken colour laid along the forms, large ones first; colours light, shadows violet and blue."""
+    source = clip01(saturate(blur(image, 1.5 * scale), 1.5) * 0.85 + 0.13)
+    shade = (1 - smoothstep(luminance(source), 0.25, 0.6))[..., None]
+    source = clip01(source + shade * np.array([0.02, -0.01, 0.10], np.float32))
+    vx, vy = flowing_field(image, 3.0 * scale, 14.0 * scale, 1.0, 30)
+    canvas, heights = clip01(blur(source, 3.0)), np.zeros(image.shape[:2], np.float32)
+    for spacing, length, breadth, seed in ((6.5, 9.0, 5.0, 31), (4.4, 6.5, 3.4, 32)):
+        paint_strokes(canvas, heights, source, vx, vy, spacing * scale, length * scale, breadth * scale, 0.085, seed)
+    return bristled(canvas, heights, vx, vy, scale, 0.16, 33)
 
 
-def pointillism(image: Image, rng: np.random.Generator) -> Image:
+def pointillism(image: Image, scale: float, line: float) -> Image:
     """Round dots of pure colour on an ivory ground; each dot strays towards a neighbouring or complementary hue."""
     height, width = image.shape[:2]
     fixed = np.random.default_rng(41)
-    source = saturate(stretch(blur(image, 1.2)), 1.5)
-    canvas = np.ones_like(image) * np.array([0.96, 0.93, 0.84], np.float32) * 0.55 + blur(source, 4.0) * 0.45
-    for spacing, radius in ((6.0, 2.7), (4.8, 2.0)):
-        points = jittered_grid(fixed, height, width, spacing, 0.35)
-        tints = fixed.normal(0, 0.14, (len(points), 3))
+    source = saturate(stretch(blur(image, 1.2 * scale)), 1.6)
+    ivory = np.array([0.96, 0.93, 0.84], np.float32)
+    canvas = clip01(ivory * 0.6 + blur(source, 4.0) * 0.4)
+    for spacing, radius in ((6.0 * scale, 2.6 * scale), (5.0 * scale, 2.0 * scale)):
+        points = jittered_grid(fixed, height, width, spacing, 0.3)
+        tints = fixed.normal(0, 0.10, (len(points), 3))
         complementary = fixed.random(len(points)) < 0.12
         for index in fixed.permutation(len(points)):
             x, y = points[index]
@@ -115,39 +117,71 @@ def pointillism(image: Image, rng: np.random.Generator) -> Image:
     return clip01(canvas)
 
 
-def watercolor(image: Image, rng: np.random.Generator) -> Image:
-    """Pale wobbling washes with dark wet edges and granulating pigment on rough white paper (Bousseau et al., 2006)."""
+def wobbled(image: Image, amount: float, sigma: float, seed: int) -> Image:
+    """The picture with its contours shaken a little by fixed noise, as a hand does."""
     height, width = image.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    wobble_x, wobble_y = (fixed_noise(height, width, 5.0, seed) - 0.5 for seed in (51, 52))
-    image = cv2.remap(image, x + 5 * wobble_x, y + 5 * wobble_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    wash = kuwahara(kuwahara(image, 6), 5)
-    levels = np.floor(luminance(wash) * 6 + 0.5) / 6
-    wash = wash * (0.5 + 0.5 * (levels / (luminance(wash) + 0.05)))[..., None]
-    wash = saturate(clip01(wash), 1.35)
-    wash = 1 - (1 - wash) * 0.78  # thin paint: much paper shines through
-    edges = cv2.morphologyEx(blur(luminance(wash), 0.8), cv2.MORPH_GRADIENT, np.ones((3, 3)))
-    density = 1 + 1.7 * smoothstep(edges, 0.02, 0.16) + 1.0 * (fixed_noise(height, width, 12.0, 53) - 0.5)
+    dx, dy = (fixed_noise(height, width, sigma, seed + k) - 0.5 for k in range(2))
+    return cv2.remap(image, x + amount * dx, y + amount * dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+
+def pigment(colour: Array, density: Array) -> Array:
+    """Watercolour of density d: colour C becomes C − (C − C²)(d − 1) (Bousseau et al., 2006)."""
+    return colour - (colour - colour * colour) * (density - 1)
+
+
+def watercolor(image: Image, scale: float, line: float) -> Image:
+    """Pale washes in a few tones with dark wet edges, blooms and granulating pigment; the lights stay bare paper."""
+    height, width = image.shape[:2]
+    shaken = wobbled(image, 5 * scale, 5.0 * scale, 51)
+    wash = kuwahara(kuwahara(shaken, round(5 * scale)), round(4 * scale))
+    grey = luminance(wash)
+    steps = stretch(grey) * 5 + 0.35 * (fixed_noise(height, width, 8.0 * scale, 56) - 0.5)
+    floor = np.floor(steps)
+    levels = (floor + smoothstep(steps - floor, 0.35, 0.65)) / 5
+    wash = saturate(clip01(wash * (0.35 + 0.65 * levels / (grey + 0.08))[..., None]), 1.6)
+    wash = 1 - (1 - wash) * 0.80
+    bare = smoothstep(levels, 0.80, 0.96)[..., None]
+    edges = cv2.morphologyEx(blur(levels.astype(np.float32), 0.7 * scale), cv2.MORPH_GRADIENT, np.ones((3, 3)))
+    density = 1 + 2.4 * smoothstep(edges, 0.06, 0.30) + 1.3 * (fixed_noise(height, width, 14.0 * scale, 53) - 0.5)
     density = density + 0.7 * (paper(height, width, 54) - 0.5)
-    # Pigment density d turns colour C into C - (C - C²)(d - 1).
-    painted = wash - (wash - wash * wash) * (density[..., None] - 1)
-    return clip01(painted * (0.97 + 0.06 * (paper(height, width, 55)[..., None] - 0.5)))
+    painted = pigment(wash, density[..., None]) * (1 - bare) + np.array([0.985, 0.98, 0.96], np.float32) * bare
+    lines = 0.55 * ink_lines(image, 1.0, 3, 26, 0.014, line)[..., None]
+    painted = painted * (1 - lines) + np.array([0.24, 0.22, 0.26], np.float32) * lines
+    return clip01(painted * (0.96 + 0.08 * (paper(height, width, 55)[..., None] - 0.5)))
 
 
-def ink_wash(image: Image, rng: np.random.Generator) -> Image:
+def gouache(image: Image, scale: float, line: float) -> Image:
+    """Travel poster: few opaque matt tones with crisp painted borders and a little dry brush."""
+    height, width = image.shape[:2]
+    smooth = saturate(stretch(kuwahara(kuwahara(image, round(6 * scale)), round(5 * scale))), 1.25)
+    lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
+    steps = lab[..., 0] / 100 * 5 + 0.25 * (fixed_noise(height, width, 2.0 * scale, 58) - 0.5)
+    floor = np.floor(steps)
+    level = (floor + smoothstep(steps - floor, 0.44, 0.56)) / 5
+    lab[..., 0] = 14 + 80 * level
+    lab[..., 1:] = blur(lab[..., 1:], 2.5 * scale) * 1.15
+    lab[..., 2] += 8 * (level - 0.35)  # lights warm, shadows cool
+    flat = clip01(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
+    vx, vy = np.ones((height, width), np.float32), np.zeros((height, width), np.float32)
+    dry = stretch(line_integral_convolution(fixed_noise(height, width, 0.9, 57), vx, vy, round(9 * scale)))
+    return clip01(flat * (0.95 + 0.09 * dry[..., None]))
+
+
+def ink_wash(image: Image, scale: float, line: float) -> Image:
     """Sumi-e: three bleeding greys of ink, brush lines, and much bare rice paper."""
     height, width = image.shape[:2]
-    grey = stretch(luminance(kuwahara(image, 6)))
-    bleed = 0.16 * (fixed_noise(height, width, 4.0, 61) - 0.5) + 0.06 * (fixed_noise(height, width, 1.2, 62) - 0.5)
-    tone = grey + bleed
-    ink = (
-        0.24 * smoothstep(-tone, -0.72, -0.62)
-        + 0.26 * smoothstep(-tone, -0.46, -0.38)
-        + 0.32 * smoothstep(-tone, -0.24, -0.16)
+    grey = exposed(stretch(luminance(kuwahara(image, round(6 * scale)))))
+    bleed = 0.18 * (fixed_noise(height, width, 4.0 * scale, 61) - 0.5) + 0.06 * (
+        fixed_noise(height, width, 1.2, 62) - 0.5
     )
+    tone = grey + bleed
+    ink: Array = np.zeros((height, width), np.float32)
+    for amount, low, high in ((0.22, -0.66, -0.56), (0.28, -0.42, -0.34), (0.34, -0.22, -0.14)):
+        ink = ink + amount * smoothstep(-tone, low, high)
     rim = cv2.morphologyEx(blur(ink, 0.7).astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3)))
-    lines = ink_lines(image, sigma=1.6, length=6, strength=22, threshold=0.012)
-    ink = np.clip(blur(ink, 0.6) + 0.25 * rim + 0.75 * lines, 0, 0.95)
+    lines = ink_lines(image, 1.6 * scale, 6, 22, 0.012, line)
+    ink = np.clip(blur(ink, 0.6 * scale) + 0.3 * rim + 0.8 * lines, 0, 0.95)
     sheet = np.array([0.95, 0.92, 0.85], np.float32) * (
         0.97 + 0.06 * (fixed_noise(height, width, 1.5, 63)[..., None] - 0.5)
     )

@@ -1,0 +1,80 @@
+"""What the bundled model makes of the words of a prompt: which ones it knows, and what it knows that is near the others."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+
+from .looks import LINES, PALETTES, SCALES, SURFACES, TONES
+from .styles import STYLES, named_styles
+
+COMMON = frozenset(
+    """
+    a an and any are as at be become becomes but by can change clip clip's color colored colors colour coloured
+    colours convert could create crossed do draw drawing drawn effect film footage for frame from give go have how hue
+    hues i if image in inspired into is it its keep kind let life like line lines look looks made make makes making
+    manner me mine mix mixed more my no of on only onto or our out over paint painted painting palette photo
+    photograph photography picture pictures please print real realistic recreate redraw render rendered repaint
+    restyle scene shade shades should show showing so some still style styled stylise stylize that the them then these
+    this tinted to together tone tones transfer transform turn use using version very video want way were what will
+    with without would you your
+    """.split()  # noqa: SIM905
+)
+"""Words that carry no style of their own: to be read over, not warned about."""
+
+SUBJECTS = (
+    "woman", "man", "face", "cat", "dog", "wolf", "bird", "flower", "house", "temple", "city street", "mountain", "landscape",
+    "cup of coffee", "car", "motorcycle", "skier", "dancer", "river", "forest", "rocket", "rabbit", "tea pot", "stone wall",
+    "night sky", "portrait", "child", "horse", "tree", "sea", "boat", "fruit bowl",
+)  # fmt: skip
+"""What pictures are of; known, so that "a pencil drawing of a wolf" is no surprise. The content comes from the frame."""
+
+
+def words_of(text: str) -> list[str]:
+    """Lower-case words; hyphens and apostrophes inside a word belong to it.
+
+    >>> words_of("Make it an Ukiyo-e painting, like O'Keeffe's!")
+    ['make', 'it', 'an', 'ukiyo-e', 'painting', 'like', "o'keeffe's"]
+    """
+    return re.findall(r"\w+(?:[-'’]\w+)*", text.lower())
+
+
+@cache
+def style_words() -> frozenset[str]:
+    """Every word that names a medium, an artist, or something that modifies them."""
+    texts = [
+        text for style in STYLES for text in (style.name, *style.phrases, *style.keywords, *style.artists, style.mark)
+    ]
+    texts += [text for palette in PALETTES.values() for text in palette.phrases]
+    texts += [text for group in (*TONES.values(), *SURFACES.values()) for text in group]
+    texts += [text for table in (SCALES, LINES) for _, group in table.values() for text in group]
+    return frozenset(word for text in texts for word in words_of(text)) - COMMON
+
+
+def unknown_words(prompt: str) -> dict[str, list[str]]:
+    """Words of a prompt that mean nothing to the bundled model, each with the nearest ones that do (there may be none)."""
+    known = style_words() | COMMON | {word for subject in SUBJECTS for word in words_of(subject)}
+    strange = [word for word in words_of(prompt) if not _is_known(word, known)]
+    return {
+        word: difflib.get_close_matches(word, sorted(style_words()), n=3, cutoff=0.6) for word in dict.fromkeys(strange)
+    }
+
+
+def _is_known(word: str, known: frozenset[str]) -> bool:
+    forms = {word, re.sub(r"['’]s$", "", word), word.removesuffix("s"), word + "s", word.removesuffix("es")}
+    return bool(forms & known) or word.isdigit() or ("-" in word and all(part in known for part in word.split("-")))
+
+
+def advice(prompt: str) -> list[str]:
+    """Lines to tell a person who gave this prompt to the bundled model; empty when every word is understood."""
+    lines = []
+    for word, near in unknown_words(prompt).items():
+        nearest = f"; the nearest words that do: {', '.join(near)}" if near else ""
+        lines.append(f"{word!r} means nothing to the bundled model{nearest}")
+    if not named_styles(prompt):
+        names = ", ".join(style.name for style in STYLES)
+        lines.append(
+            f"the prompt names no style that the bundled model knows, so expect something vague. It knows: {names}"
+        )
+    return lines
