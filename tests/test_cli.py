@@ -42,11 +42,6 @@ def _touched(path: Path) -> Path:
     return path
 
 
-def _touched(path: Path) -> Path:
-    path.touch()
-    return path
-
-
 Arrange = Callable[[Path], list[object]]
 BAD: dict[str, tuple[Arrange, str]] = {
     "missing file": (lambda d: [broken._missing(d), "a sketch", d / "o.mp4"], "does not exist"),
@@ -82,6 +77,8 @@ def test_bad_input(run: Callable[..., tuple[int, str]], tmp_path: Path, case: st
     assert set(tmp_path.rglob("*")) == before
     errors = [line for line in printed.splitlines() if line.startswith("error:")]
     assert len(errors) == 1 or case in ("not a number", "unknown option")
+    if case not in ("not a number", "unknown option"):
+        assert len(printed.splitlines()) == 1  # no bar, no table, no hint of a library before it
 
 
 def test_stylize(run: Callable[..., tuple[int, str]], tmp_path: Path, tiny_folder: Path) -> None:
@@ -122,6 +119,19 @@ def test_doctor(run: Callable[..., tuple[int, str]]) -> None:
 def test_train_refuses_what_it_cannot(run: Callable[..., tuple[int, str]]) -> None:
     assert run("train", "everything")[0] == 2
     assert run("train", "bundled", "--scale", "nan")[0] == 2
+    assert run("train", "bundled", "--start", "./nowhere")[0] == 2
+
+
+def test_styles_and_demo_refuse_what_they_cannot(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    for arguments in (
+        ("styles", "--sheet", tmp_path / "sheet.txt"),
+        ("styles", "--image", tmp_path / "missing.png"),
+        ("demo", _touched(tmp_path / "file")),
+    ):
+        code, printed = run(*arguments)
+        assert code == 2
+        assert printed.startswith("error:")
+        assert len(printed.splitlines()) == 1
 
 
 def test_ctrl_c_on_the_process(tmp_path: Path, tiny_folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from fractions import Fraction
@@ -106,7 +107,36 @@ def test_progress_is_told(clip: Callable[..., Path], tmp_path: Path, pipeline: s
         on_progress=lambda *done: told.append(done),
         **QUICK,
     )
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4), (4, 4)]
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = clip(count=4)
+    before = set(tmp_path.iterdir())
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("style_a_video.video.writer._VideoWriter.write", full)
+    with pytest.raises(sav.InputError, match="No space left"):
+        sav.stylize(source, "a cat", tmp_path / "o.mp4", pipeline=pipeline, **QUICK)
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_record_of_a_given_pipeline_names_its_model(
+    clip: Callable[..., Path], tmp_path: Path, tiny_folder: Path
+) -> None:
+    pipeline = sav.load_pipeline(tiny_folder)
+    result = sav.stylize(clip(), "a cat", tmp_path / "o.mp4", pipeline=pipeline, preview=True, **QUICK)
+    record = json.loads(result.record.read_text())
+    assert record["settings"]["model"] == str(tiny_folder)
+    assert record["preview"] is True
+    again = sav.stylize(
+        record["input"], record["prompt"], tmp_path / "p.mp4", preview=record["preview"], **record["settings"]
+    )
+    assert again.output.read_bytes() == result.output.read_bytes()
 
 
 def test_ctrl_c_leaves_nothing(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
@@ -126,7 +156,7 @@ def test_ctrl_c_leaves_nothing(clip: Callable[..., Path], tmp_path: Path, pipeli
 
 def test_working_size() -> None:
     def info(width: int, height: int) -> sav.video.VideoInfo:
-        return sav.video.VideoInfo(Path(), width, height, 1, Fraction(25), Fraction(1, 25), ())
+        return sav.video.VideoInfo(Path(), width, height, 1, Fraction(25), Fraction(1, 25), (), 0.04)
 
     assert working_size(info(960, 506), 256) == (486, 256)
     assert working_size(info(288, 512), 256) == (256, 456)
@@ -146,6 +176,12 @@ def test_working_size() -> None:
         ({"start_s": float("nan")}, "span"),
         ({"colour": 3}, "unknown setting 'colour'"),
         ({"guidance_scale": float("inf")}, "guidance_scale is inf"),
+        ({"guidance_scale": np.float32("nan")}, "guidance_scale is"),
+        ({"guidance_scale": "7"}, "finite number"),
+        ({"num_inference_steps": 1.5}, "whole number"),
+        ({"seed": 1.5}, "whole number"),
+        ({"size": "96"}, "whole number"),
+        ({"mask_refresh": "never"}, "exact, lagged"),
     ],
 )
 def test_bad_settings(
@@ -158,5 +194,5 @@ def test_bad_settings(
     source = clip()
     before = set(tmp_path.iterdir())
     with pytest.raises(sav.InputError, match=message):
-        sav.stylize(source, "a cat", tmp_path / "out.mp4", pipeline=pipeline, **QUICK | settings)
+        sav.stylize(source, "a cat", tmp_path / "new" / "out.mp4", pipeline=pipeline, **QUICK | settings)
     assert set(tmp_path.iterdir()) == before

@@ -5,15 +5,34 @@
 >>> pipe = sav.load_pipeline("bundled")                                         # doctest: +SKIP
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
 
-from . import guidance, self_attention
-from .errors import InputError
-from .job import Settings, StylizeResult, stylize
-from .models import STYLES, load_pipeline
-from .pipeline import StyleAVideoOutput, StyleAVideoPipeline
+if TYPE_CHECKING:
+    from . import evaluation, guidance, models, optimization, self_attention, video
+    from .errors import InputError
+    from .job import Settings, StylizeResult, stylize
+    from .models import STYLES, load_pipeline
+    from .pipeline import StyleAVideoOutput, StyleAVideoPipeline
+
+_HOMES = {
+    "InputError": "errors", "STYLES": "models", "Settings": "job", "StyleAVideoOutput": "pipeline", "StyleAVideoPipeline": "pipeline",
+    "StylizeResult": "job", "load_pipeline": "models", "stylize": "job",
+}  # fmt: skip
+_MODULES = ("evaluation", "guidance", "models", "optimization", "self_attention", "video")
 
 __all__ = [
-    "STYLES", "InputError", "Settings", "StyleAVideoOutput", "StyleAVideoPipeline", "StylizeResult", "__version__", "guidance",
-    "load_pipeline", "self_attention", "stylize",
+    "STYLES", "InputError", "Settings", "StyleAVideoOutput", "StyleAVideoPipeline", "StylizeResult", "__version__", "evaluation",
+    "guidance", "load_pipeline", "models", "optimization", "self_attention", "stylize", "video",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Load on first use: torch and diffusers take seconds, `style-a-video --help` should not."""
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import importlib.util
 import platform
@@ -15,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -58,34 +59,37 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
         console.print(Text("note: ", style="bold yellow") + Text(str(message)), soft_wrap=True)
 
 
-def _quiet_libraries() -> None:
-    """Their loading bars and hints about optional packages are not news to somebody who stylizes a video."""
-    import diffusers.utils.logging
-    import transformers.utils.logging
-
-    for library in (diffusers.utils.logging, transformers.utils.logging):
-        library.disable_progress_bar()
-        library.set_verbosity_error()
-
-
 class _Rate(ProgressColumn):
-    """Frames a second."""
+    """Frames a second and time left, from the time since the start: frames come in bursts of a batch."""
 
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.2f} frames/s" if task.speed else "… frames/s", style="cyan")
+        if not task.completed or not task.elapsed or task.total is None:
+            return Text("")
+        rate = task.completed / task.elapsed
+        left = datetime.timedelta(seconds=round((task.total - task.completed) / rate))
+        return Text(f"{rate:.2f} frames/s, {left} left", style="cyan")
 
 
 @contextmanager
 def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=False) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    """A bar that appears with the first report of (frames done, frames in all): a refused input shows none."""
+    bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), console=console)
+    task = bar.add_task(label, total=None)
+
+    def report(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 @app.command()
 def stylize(
-    video: Annotated[Path, typer.Argument(help="Video, GIF, image, or folder of images.")],
+    video: Annotated[Path, typer.Argument(help="Video, GIF, image, or folder of images (played at 25 frames/s).")],
     prompt: Annotated[str, typer.Argument(help='The style, e.g. "Make it an Ukiyo-e painting."')],
     output: Annotated[Path, typer.Argument(help=".mp4, .mov, .mkv, .webm, .png, or a folder name for PNGs.")],
     model: Annotated[str, typer.Option(help="'bundled', a diffusers folder, or a hub id.")] = "bundled",
@@ -111,7 +115,7 @@ def stylize(
     optimization: Annotated[str, typer.Option(help="exact or decoder: how far λ's gradient flows.")] = "decoder",
     noise: Annotated[str, typer.Option(help="shared (steady) or independent.")] = "shared",
     size: Annotated[
-        int | None, typer.Option(help="Working size: short side in pixels.", show_default="the model's")
+        int | None, typer.Option(help="Working size: short side in pixels, made even.", show_default="the model's")
     ] = None,
     output_size: Annotated[str, typer.Option(help="working, or source for the input's own size.")] = "working",
     start: Annotated[float, typer.Option(help="Begin at this second.")] = 0.0,
@@ -121,7 +125,6 @@ def stylize(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
 ) -> None:
     """Stylize a video by a sentence; frame count, timing and sound stay the input's."""
-    _quiet_libraries()
     from . import job
 
     with _progress("stylizing") as report:
@@ -135,7 +138,8 @@ def stylize(
     source, working, final = (
         "x".join(map(str, pair)) for pair in (result.source_size, result.working_size, result.output_size)
     )
-    console.print(f"[bold green]wrote[/] {result.output}  ({result.frames} frames in {result.seconds:.1f} s)")
+    frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
+    console.print(f"[bold green]wrote[/] {result.output}  ({frames} in {result.seconds:.1f} s)")
     console.print(f"input {source}, worked at {working}, output {final}; settings in {result.record.name}")
 
 
@@ -144,7 +148,6 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Where to leave the videos and the sheet.")] = Path("out/demo"),
 ) -> None:
     """Make a clip, stylize it in three styles on the bundled model, and draw a contact sheet."""
-    _quiet_libraries()
     from .demo import run_demo
 
     with _progress("demo") as report:
@@ -160,17 +163,32 @@ def styles(
     image: Annotated[Path | None, typer.Option(help="The picture to draw them on.", show_default="the demo's")] = None,
 ) -> None:
     """List the styles of the bundled model and draw a sample sheet of them."""
-    _quiet_libraries()
     from .models.styles import STYLES
-    from .styles_sheet import draw_styles_sheet
+    from .styles_sheet import draw_styles_sheet, picture_for_sheet
+
+    picture = picture_for_sheet(sheet, image)
 
     table = Table("style", "say", "or name")
     for style in STYLES:
         table.add_row(style.name, style.prompt, ", ".join((*style.phrases[1:3], *style.artists[:3])))
     Console().print(table)
+    Console().print(_modifiers())
     with _progress("drawing") as report:
-        draw_styles_sheet(sheet, image, report)
+        draw_styles_sheet(sheet, picture, report)
     console.print(f"[bold green]look at[/] {sheet}")
+
+
+def _modifiers() -> Table:
+    from .models.looks import LINES, PALETTES, SCALES, SURFACES, TONES
+
+    table = Table("any style goes with", "for example")
+    table.add_row("a palette", "; ".join(palette.phrases[0] for palette in PALETTES.values()))
+    table.add_row("a tone", ", ".join(word for words in TONES.values() for word in words) + "  (a dark oil painting)")
+    table.add_row("marks", ", ".join(word for _, words in SCALES.values() for word in words) + "  (with bold strokes)")
+    table.add_row("lines", "; ".join(words[0] for _, words in LINES.values()))
+    table.add_row("a surface", "; ".join(words[0] for words in SURFACES.values()))
+    table.add_row("a second style", "an ukiyo-e print mixed with a pencil drawing")
+    return table
 
 
 @app.command()
@@ -236,16 +254,18 @@ def train(
         raise InputError(f"there is no recipe {part!r}: choose bundled")
     if not (scale > 0 and scale < float("inf")):
         raise InputError(f"--scale is {scale}: give a number above 0")
-    _quiet_libraries()
     try:
         from .training.bundled import Budget, train_bundled
     except ImportError as error:
         raise InputError(f"training needs {error.name}: pip install 'style-a-video[train]'") from error
-    from .models.loading import best_device
+    from .models.loading import best_device, quiet_libraries
 
+    if start is not None and not (start / "training.json").is_file():
+        raise InputError(f"{start} is not a model that this recipe made: give another --start")
     began = time.perf_counter()
     budget = Budget(**{name: max(1, round(value * scale)) for name, value in vars(Budget()).items()})
-    train_bundled(work, output, budget, device or best_device(), seed, workers, start)
+    with quiet_libraries():
+        train_bundled(work, output, budget, device or best_device(), seed, workers, start)
     console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
 
 

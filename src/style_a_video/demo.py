@@ -70,7 +70,7 @@ def demo_clip(frames: int = 48, width: int = 384, height: int = 256) -> DemoClip
 def write_demo_clip(path: Path, clip: DemoClip) -> None:
     """Encode the clip at 24 frames a second."""
     count, height, width, _ = clip.frames.shape
-    info = VideoInfo(path, width, height, count, RATE, 1 / RATE, ())
+    info = VideoInfo(path, width, height, count, RATE, 1 / RATE, (), float(count / RATE))
     with open_writer(path, (width, height), info) as writer:
         for pts, pixels in enumerate(clip.frames):
             writer.write(pixels, pts)
@@ -80,6 +80,8 @@ def run_demo(folder: Path, on_progress: Progress | None = None) -> tuple[list[St
     """Make the clip, stylize it in `DEMO_STYLES`, and draw the contact sheet. Returns the results and the sheet's path."""
     from .models.styles import STYLES
 
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: give a folder for the demo's videos")
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "demo-input.mp4"
     clip = demo_clip()

@@ -23,19 +23,18 @@ def frames_to_tensor(video: Video) -> Tensor:
     Takes an (F, H, W, 3) array, uint8 or float in [0, 1]; an (F, 3, H, W) tensor, uint8 or float; PIL images of one size.
     Raises InputError for anything else, for no frames, and for values outside the range.
     """
-    if isinstance(video, Tensor):
-        frames = video.detach().float() / (1 if video.is_floating_point() else 255)
+    if isinstance(video, Tensor | np.ndarray):
+        given = torch.as_tensor(video if isinstance(video, Tensor) else np.ascontiguousarray(video)).detach()
+        if not (given.is_floating_point() or given.dtype == torch.uint8):
+            raise InputError(f"video is of {video.dtype}: give uint8, or floats in [0, 1]")
+        frames = given.float() / (1 if given.is_floating_point() else 255)
         wanted = "(F, 3, H, W)"
-    elif isinstance(video, np.ndarray):
-        frames = torch.from_numpy(
-            np.array(video, dtype=np.float32) / (1 if np.issubdtype(video.dtype, np.floating) else 255)
-        )
-        frames = frames.permute(0, 3, 1, 2) if frames.ndim == 4 else frames
-        wanted = "(F, H, W, 3)"
+        if isinstance(video, np.ndarray):
+            frames, wanted = frames.permute(0, 3, 1, 2) if frames.ndim == 4 else frames, "(F, H, W, 3)"
     else:
-        images = list(video)
+        images = list(video) if isinstance(video, Sequence) else []
         if not images or not all(isinstance(image, PIL.Image.Image) for image in images):
-            raise InputError("video must be an array, a tensor or a non-empty list of PIL images")
+            raise InputError("video must be one array or tensor of all frames, or a non-empty list of PIL images")
         if len({image.size for image in images}) > 1:
             raise InputError("the frames differ in size: resize them to one size first")
         frames = torch.stack([torch.from_numpy(np.array(image.convert("RGB"), dtype=np.float32)) for image in images])

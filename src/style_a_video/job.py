@@ -18,12 +18,13 @@ import diffusers
 import numpy as np
 import PIL.Image
 import torch
+from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from . import __version__
 from .errors import InputError
 from .guidance import Guidance
-from .models.loading import BUNDLED, load_pipeline
+from .models.loading import BUNDLED, bundled_folder, load_pipeline
 from .models.vocabulary import advice
 from .optimization import Optimization
 from .pipeline import Noise, StyleAVideoPipeline
@@ -111,10 +112,12 @@ def stylize(
         raise InputError(f"{record} exists already: pass --overwrite to replace it, or give the output another name")
     if not prompt.strip():
         raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
-    if chosen.model == BUNDLED:
+    if pipeline is None and chosen.model == BUNDLED:
         for line in advice(prompt):
             warnings.warn(line, stacklevel=2)
-    pipeline = pipeline or load_pipeline(chosen.model)
+    if pipeline is None:
+        pipeline = load_pipeline(chosen.model)
+    pipeline.check_settings(**{name: getattr(chosen, name) for name in _CALL_SETTINGS})
     working = working_size(info, chosen.size or pipeline.defaults["size"])
     final = (info.width, info.height) if chosen.output_size == "source" else working
 
@@ -125,14 +128,21 @@ def stylize(
         # The last one seen, should the clip hold fewer than its rate and length promise.
         frames, total = iter(deque(islice(frames, total // 2 + 1), maxlen=1)), 1
     done = 0
-    with open_writer(target, final, info, chosen.start_s, chosen.end_s) as writer:
-        for frame in stylized_frames(pipeline, frames, prompt, chosen):
-            writer.write(_resized(frame.pixels, final), frame.pts)
-            done += 1
-            if on_progress:
-                on_progress(done, max(total, done))
-        if not done:
-            raise InputError(f"no frame of {info.path} lies in the chosen span: change --start and --end")
+    try:
+        with open_writer(target, final, info, chosen.start_s, chosen.end_s) as writer:
+            for frame in stylized_frames(pipeline, frames, prompt, chosen):
+                writer.write(_resized(frame.pixels, final), frame.pts)
+                done += 1
+                if on_progress:
+                    on_progress(done, max(total, done))
+            if not done:
+                raise InputError(f"no frame of {info.path} lies in the chosen span: change --start and --end")
+    except (FFmpegError, OSError) as error:
+        raise InputError(
+            f"cannot write {target} ({error.strerror}): is the disk full? Free some space, or choose another folder"
+        ) from error
+    if on_progress:
+        on_progress(done, done)
     result = StylizeResult(
         target,
         record,
@@ -142,7 +152,7 @@ def stylize(
         final,
         time.perf_counter() - began,
     )
-    write_record(result, info, prompt, chosen, pipeline)
+    write_record(result, info, prompt, chosen, pipeline, preview)
     return result
 
 
@@ -179,13 +189,22 @@ def working_size(info: VideoInfo, short_side: int) -> tuple[int, int]:
 
 
 def write_record(
-    result: StylizeResult, info: VideoInfo, prompt: str, settings: Settings, pipeline: StyleAVideoPipeline
+    result: StylizeResult,
+    info: VideoInfo,
+    prompt: str,
+    settings: Settings,
+    pipeline: StyleAVideoPipeline,
+    preview: bool,
 ) -> None:
     """Write everything needed to make the output again beside it, as JSON."""
-    resolved = pipeline.defaults | {name: value for name, value in asdict(settings).items() if value is not None}
+    resolved = asdict(settings) | {"model": pipeline.config.get("_name_or_path") or settings.model}
+    resolved = resolved | {name: value for name, value in pipeline.defaults.items() if resolved[name] is None}
+    if settings.model == BUNDLED and Path(resolved["model"]) == bundled_folder():
+        resolved["model"] = BUNDLED
     record = {
         "input": str(info.path.resolve()),
         "prompt": prompt,
+        "preview": preview,
         "output": result.output.name,
         "settings": resolved,
         "frames": result.frames,
@@ -213,6 +232,10 @@ def _settings(given: dict[str, Any]) -> Settings:
             f"unknown setting {sorted(unknown)[0]!r}: choose from {', '.join(Settings.__dataclass_fields__)}"
         )
     settings = Settings(**given)
+    for name in ("seed", "batch_size", "size"):
+        value = getattr(settings, name)
+        if not isinstance(value, int) and not (name == "size" and value is None):
+            raise InputError(f"{name} is {value!r}: give a whole number")
     if settings.size is not None and not 32 <= settings.size <= 4096:
         raise InputError(f"size is {settings.size}: give a short side between 32 and 4096 pixels")
     if not 0 <= settings.seed < 2**63:
@@ -227,7 +250,8 @@ def _settings(given: dict[str, Any]) -> Settings:
 def _check_span(settings: Settings, info: VideoInfo) -> None:
     start, end = settings.start_s, settings.end_s
     if not (np.isfinite(start) and start >= 0 and (end is None or (np.isfinite(end) and end > start))):
-        raise InputError(f"the span {start} to {end} s is empty: --start must be 0 or more and --end after it")
+        span = f"{start} s to {'the end' if end is None else f'{end} s'}"
+        raise InputError(f"the span {span} cannot be used: --start must be 0 or more seconds, and --end after it")
     if start >= info.duration_s:
         raise InputError(f"--start {start} is past the end of {info.path}, which is {info.duration_s:.2f} s long")
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -49,7 +50,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
     """Text-driven style transfer of video frames (Huang, Zhang and Dong, 2023).
 
     Args:
-        vae: the first stage E, D.
+        vae: the first stage E, D. The latents of an AutoencoderTiny are used as they are: its scale must be the UNet's.
         text_encoder, tokenizer: make c_T.
         unet: a UNet whose input is z_t beside the frame latent c_I (InstructPix2Pix layout), see `load_pipeline`.
         scheduler: any diffusers scheduler with `alphas_cumprod`; ε-, v- or sample-prediction.
@@ -121,7 +122,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
             noise: "shared", one noise field for all frames (steady), or "independent", one for each.
             eta: of DDIM; other schedulers ignore it.
             latents: starting noise (F or 1, C, ⌈H/8⌉, ⌈W/8⌉), variance 1, instead of drawing it from `generator`.
-            batch_size: frames denoised together; does not change the result of deterministic schedulers.
+            batch_size: frames denoised together; changes the result of deterministic schedulers by rounding only.
             callback_on_step_end: called as (pipe, step, timestep, {"latents": ...}); may return new latents in a dict.
 
         Returns:
@@ -130,11 +131,12 @@ class StyleAVideoPipeline(DiffusionPipeline):
         Raises:
             InputError: for an empty prompt, no frames, or a setting that is out of its range.
         """
-        settings = self._settings(
+        settings = self.check_settings(
             num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, guidance=guidance,
             image_guidance_scale=image_guidance_scale, mask_guidance_scale=mask_guidance_scale, content_weight=content_weight,
+            mask_refresh=mask_refresh, optimization=optimization, noise=noise, eta=eta, batch_size=batch_size,
+            output_type=output_type,
         )  # fmt: skip
-        _check_choices(mask_refresh=mask_refresh, optimization=optimization, noise=noise, output_type=output_type)
         frames = frames_to_tensor(video)
         padded = pad_to_multiple(frames, self.vae_scale_factor)
         weights = branch_weights(
@@ -167,11 +169,13 @@ class StyleAVideoPipeline(DiffusionPipeline):
 
         Raises InputError for an empty prompt unless `allow_empty`.
         """
-        if not isinstance(prompt, str) or (not prompt.strip() and not allow_empty):
+        if not isinstance(prompt, str):
+            raise InputError(f"the prompt is {type(prompt).__name__}: give one sentence, a string")
+        if not prompt.strip() and not allow_empty:
             raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
         limit = self.tokenizer.model_max_length
         tokens = self.tokenizer(prompt, padding="max_length", max_length=limit, truncation=True, return_tensors="pt")
-        everything = self.tokenizer(prompt, truncation=False).input_ids
+        everything = self.tokenizer(prompt, truncation=False, verbose=False).input_ids
         if len(everything) > limit:
             lost = self.tokenizer.decode(everything[limit - 1 : -1])
             warnings.warn(
@@ -217,22 +221,28 @@ class StyleAVideoPipeline(DiffusionPipeline):
         embed = clip_image_embedding(self.image_encoder, self.feature_extractor)
         return ContentGuide(embed(images), embed, self.decode_latents, weight, mode)
 
-    def _settings(self, **given: Any) -> dict[str, Any]:
-        """The given settings over the defaults, checked."""
+    def check_settings(self, **given: Any) -> dict[str, Any]:
+        """The given settings of a call over the model's defaults (for those that are None).
+
+        Raises InputError for one that is not of its kind or out of its range.
+        """
         settings = self.defaults | {name: value for name, value in given.items() if value is not None}
         for name, value in settings.items():
-            if isinstance(value, float | int) and not math.isfinite(value):
-                raise InputError(f"{name} is {value}: give a finite number")
-        if settings["num_inference_steps"] < 1:
-            raise InputError(f"num_inference_steps is {settings['num_inference_steps']}: give 1 or more")
-        if settings["num_inference_steps"] > self.scheduler.config.num_train_timesteps:
+            if name in ("num_inference_steps", "batch_size"):
+                if not isinstance(value, Integral) or value < 1:
+                    raise InputError(f"{name} is {value!r}: give a whole number, 1 or more")
+            elif name in _SCALES and not (isinstance(value, Real) and math.isfinite(value)):
+                raise InputError(f"{name} is {value!r}: give a finite number")
+        most = self.scheduler.config.num_train_timesteps
+        if settings["num_inference_steps"] > most:
             raise InputError(
-                f"num_inference_steps is {settings['num_inference_steps']}: this scheduler has "
-                f"{self.scheduler.config.num_train_timesteps} at the most"
+                f"num_inference_steps is {settings['num_inference_steps']}: this scheduler has {most} at the most"
             )
         if settings["content_weight"] < 0:
             raise InputError(f"content_weight is {settings['content_weight']}: give 0 or more")
-        _check_choices(guidance=settings["guidance"])
+        for name, choices in _CHOICES.items():
+            if name in settings and settings[name] not in choices:
+                raise InputError(f"{name} is {settings[name]!r}: choose one of {', '.join(choices)}")
         return settings
 
     def _on_step_end(self, callback: Callback | None) -> Callable[[int, Any, Tensor], Tensor] | None:
@@ -241,13 +251,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
         return lambda index, timestep, z: (callback(self, index, timestep, {"latents": z}) or {}).get("latents", z)
 
 
+_SCALES = ("guidance_scale", "image_guidance_scale", "mask_guidance_scale", "content_weight", "eta")
 _CHOICES = {
     "guidance": ("independent", "joint"), "mask_refresh": ("exact", "lagged"), "optimization": ("exact", "decoder"),
     "noise": ("shared", "independent"), "output_type": ("np", "pil", "pt"),
 }  # fmt: skip
-
-
-def _check_choices(**given: str) -> None:
-    for name, value in given.items():
-        if value not in _CHOICES[name]:
-            raise InputError(f"{name} is {value!r}: choose one of {', '.join(_CHOICES[name])}")

@@ -108,7 +108,7 @@ def denoise(
     weights: Mapping[Branch, float],
     conditions: Conditions,
     record: AttentionRecord | None = None,
-    mask_refresh: MaskRefresh = "exact",
+    mask_refresh: MaskRefresh = "lagged",
     content: ContentGuide | None = None,
     step_arguments: Mapping[str, Any] | None = None,
     on_step_end: StepEnd | None = None,
@@ -118,12 +118,14 @@ def denoise(
     `record` (of the layer that makes M) is needed when `weights` holds the mask branch. UNet calls a step: one; one more
     when the mask is exact; one more when `content` is given (2.4 evaluates ε̃ again at z_t − λ·Δz_t).
     """
+    if MASK in weights and record is None:
+        raise ValueError("a mask branch needs the record of the layer that makes its mask")
     mask: Tensor | None = None
     for index, timestep in enumerate(timesteps):
 
         def evaluate(z: Tensor, t: Any = timestep, previous: Tensor | None = mask) -> tuple[Tensor, Tensor | None]:
             sample = scheduler.scale_model_input(z, t)
-            if MASK not in weights or record is None:
+            if record is None or MASK not in weights:
                 return combine(evaluate_branches(unet, sample, t, weights, conditions, None), weights), None
             lagged = previous if mask_refresh == "lagged" else None
             predictions, new = evaluate_with_mask(unet, sample, t, weights, conditions, record, lagged)

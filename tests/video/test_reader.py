@@ -127,6 +127,40 @@ def test_what_an_edit_list_cuts_away_is_neither_counted_nor_missed(tmp_path: Pat
     assert np.abs(np.stack([frame.pixels for frame in frames]).astype(float) - expected).mean() < 6
 
 
+def test_pixels_that_are_not_square(tmp_path: Path) -> None:
+    import av
+
+    with av.open(str(tmp_path / "wide.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 96, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2, 1)
+        for pixels in moving_picture(3, 96, 96):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    reader = VideoReader(tmp_path / "wide.mkv")
+    assert (reader.info.width, reader.info.height) == (192, 96)
+    assert next(reader.frames()).pixels.shape == (96, 192, 3)
+
+
+def test_length_of_a_variable_rate_is_its_last_frames(clip: Callable[..., Path]) -> None:
+    reader = VideoReader(clip(pts=[0, 512, 700, 2000, 51200]))
+    assert reader.info.duration_s == pytest.approx(4.0, abs=0.1)
+    assert len(list(reader.frames(start_s=3.0))) == 1
+
+
+def test_hidden_files_are_no_frames(tmp_path: Path) -> None:
+    for name in ("0.png", "1.png", "._0.png", ".x.partial.png"):
+        PIL.Image.new("RGB", (20, 20)).save(tmp_path / name)
+    assert VideoReader(tmp_path).info.frame_count == 2
+
+
+def _truncated_matroska(folder: Path) -> Path:
+    noise = np.random.default_rng(0).integers(0, 255, (75, 96, 96, 3), dtype=np.uint8)
+    data = write_clip(folder / "whole.mkv", noise, time_base=Fraction(1, 1000)).read_bytes()
+    (folder / "short.mkv").write_bytes(data[: len(data) // 3])
+    return folder / "short.mkv"
+
+
 def _missing(folder: Path) -> Path:
     return folder / "nothing.mp4"
 
@@ -189,6 +223,7 @@ def _mixed_sizes(folder: Path) -> Path:
         (_empty_file, "empty"),
         (_text, "not a video"),
         (_truncated, "cut short"),
+        (_truncated_matroska, "cut short"),
         (_without_index, "not a video"),
         (_audio_only, "no video in it"),
         (_one_pixel, "1x1"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import PIL.Image
 import pytest
 
 from style_a_video.errors import InputError
@@ -101,6 +102,44 @@ def test_sound_that_the_container_cannot_hold_is_encoded(clip: Callable[..., Pat
         assert container.streams.audio[0].codec_context.name in ("opus", "libopus", "vorbis")
         seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
     assert seconds == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("codec", "target"), [("pcm_s16le", "out.mp4"), ("flac", "out.mov"), ("pcm_s16le", "out.mov")])
+def test_sound_that_the_container_only_seems_to_hold_loses_no_work(
+    clip: Callable[..., Path], tmp_path: Path, codec: str, target: str
+) -> None:
+    """FFmpeg lists PCM among MP4's codecs and refuses it at the end."""
+    source = clip("in.mkv", count=25, audio=codec, time_base=Fraction(1, 1000))
+    copy(source, tmp_path / target)
+    with av.open(str(tmp_path / target)) as container:
+        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+    assert seconds == pytest.approx(1.0, abs=0.06)
+
+
+def test_a_cut_between_frames_keeps_its_sound_in_step(clip: Callable[..., Path], tmp_path: Path) -> None:
+    """At 4 frames a second a cut at 0.3 s begins with the frame of 0.5 s; so must its sound."""
+    source = clip(
+        "in.mkv", count=12, pts=[250 * k for k in range(12)], time_base=Fraction(1, 1000), rate=Fraction(4), audio="aac"
+    )
+    copy(source, tmp_path / "out.mkv", start_s=0.3)
+    whole = packets(source, "audio")
+    shift = {payload: time for time, payload in whole}
+    moved = [shift[payload] - time for time, payload in packets(tmp_path / "out.mkv", "audio")]
+    assert len(moved) > 50
+    assert max(abs(value - 500) for value in moved) <= 25  # AAC's priming is 23 ms
+
+
+def test_a_clock_that_starts_late_is_not_hours_of_nothing(clip: Callable[..., Path], tmp_path: Path) -> None:
+    source = clip("in.ts", count=10, pts=[324_000_000 + 3600 * k for k in range(10)], time_base=Fraction(1, 90000))
+    copy(source, tmp_path / "out.mp4")
+    assert [float(time) for time in times(tmp_path / "out.mp4")] == pytest.approx([k / 25 for k in range(10)], abs=1e-3)
+
+
+def test_names_with_a_colon(clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip("12:30.mp4", audio="aac")
+    monkeypatch.chdir(tmp_path)
+    copy(Path("12:30.mp4"), Path("13:45.mp4"))
+    assert len(times(tmp_path / "13:45.mp4")) == 5
 
 
 def test_span_cuts_sound_and_starts_at_zero(clip: Callable[..., Path], tmp_path: Path) -> None:
@@ -201,6 +240,14 @@ def test_interruption_keeps_what_was_there(clip: Callable[..., Path], tmp_path: 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert (tmp_path / "out.mp4").read_bytes() == b"precious"
+
+
+def test_the_inputs_own_images_are_safe(tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    PIL.Image.new("RGB", (32, 32)).save(tmp_path / "frames" / "0.png")
+    info = VideoReader(tmp_path / "frames").info
+    with pytest.raises(InputError, match="among the input's own images"):
+        check_output(tmp_path / "frames" / "0.png", info, overwrite=True)
 
 
 def test_bad_outputs(clip: Callable[..., Path], tmp_path: Path) -> None:

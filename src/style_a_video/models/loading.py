@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import diffusers.utils.logging
 import torch
+import transformers.utils.logging
 from diffusers import UNet2DConditionModel
 from safetensors import SafetensorError
 
@@ -60,12 +64,14 @@ def load_pipeline(
     device = device or best_device()
     folder = bundled_folder() if str(model) == BUNDLED else model
     _check_layout(folder)
+    _check_device(device)
     try:
-        pipeline = StyleAVideoPipeline.from_pretrained(
-            str(folder), dtype=dtype or best_dtype(device), use_safetensors=True, **_ignored_components(folder)
-        )
+        with quiet_libraries():
+            pipeline = StyleAVideoPipeline.from_pretrained(
+                str(folder), dtype=dtype or best_dtype(device), use_safetensors=True, **_ignored_components(folder)
+            )
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
         raise InputError(
             f"cannot load the model {str(model)!r} ({reason}): give 'bundled', a diffusers folder or a hub id"
         ) from error
@@ -105,7 +111,32 @@ def widen_image_slot(pipeline: StyleAVideoPipeline) -> None:
     )
 
 
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Their loading bars and hints about optional packages are not news to somebody who stylizes a video."""
+    libraries = (diffusers.utils.logging, transformers.utils.logging)
+    levels = [library.get_verbosity() for library in libraries]
+    for library in libraries:
+        library.disable_progress_bar()
+        library.set_verbosity_error()
+    try:
+        yield
+    finally:
+        for library, level in zip(libraries, levels, strict=True):
+            library.enable_progress_bar()
+            library.set_verbosity(level)
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"there is no device {device!r} here: use {best_device()!r}") from error
+
+
 def _check_layout(model: str | Path) -> None:
+    if not str(model).strip():
+        raise InputError("the model's name is empty: give 'bundled', a diffusers folder or a hub id (owner/name)")
     path = Path(model)
     looks_local = path.is_absolute() or str(model).startswith((".", "~")) or str(model).count("/") != 1
     if path.is_dir() and not (path / "model_index.json").is_file():

@@ -94,7 +94,10 @@ def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int
     vae = first_stage.build().to(device)
     schedule = Schedule(steps=budget.first_stage_steps, learning_rate=1e-3, ema_decay=0.998)
     train("first_stage", vae, first_stage.reconstruction_loss(vae, pairs.crops(16, 64, device)), schedule, work, seed)
-    tokenizer = clip.build_tokenizer(corpus())
+    # Kept beside the checkpoints: token numbers must not move when a resumed run has other captions.
+    if not (work / "tokenizer").is_dir():
+        clip.build_tokenizer(corpus()).save_pretrained(work / "tokenizer")
+    tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
     torch.manual_seed(seed)
     model = clip.build(tokenizer).to(device)
     schedule = Schedule(steps=budget.clip_steps, learning_rate=1e-3, ema_decay=0.99)
@@ -143,6 +146,11 @@ def assemble(output: Path, parts: Parts, denoiser: UNet2DConditionModel, record:
     for part in (pipeline.vae, pipeline.unet, pipeline.text_encoder, pipeline.image_encoder):
         part.to("cpu").half()
     pipeline.save_pretrained(partial, safe_serialization=True)
+    # diffusers writes this derived entry, and complains about it when it reads it.
+    config = partial / "vae" / "config.json"
+    entries = json.loads(config.read_text())
+    entries.pop("block_out_channels", None)
+    config.write_text(json.dumps(entries, indent=2) + "\n")
     (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")
     shutil.rmtree(output, ignore_errors=True)
     partial.rename(output)

@@ -17,7 +17,7 @@ TRAINING_PHOTOGRAPHS = (
     "astronaut", "brick", "camera", "cell", "chelsea", "coffee", "color", "grass", "gravel", "hubble_deep_field", "ihc",
     "moon", "motorcycle_left", "retina", "page", "china", "flower", "grace_hopper",
 )  # fmt: skip
-HELD_OUT_PHOTOGRAPHS = ("rocket", "coins", "motorcycle_right")
+HELD_OUT_PHOTOGRAPHS = ("rocket", "coins", "clock_motion")
 _WEIGHTS = {"astronaut": 4, "chelsea": 4, "coffee": 3, "china": 4, "flower": 3, "grace_hopper": 4, "motorcycle_left": 3}
 
 

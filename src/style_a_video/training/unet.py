@@ -132,11 +132,11 @@ def denoising_loss(
     def loss(rng: np.random.Generator) -> Tensor:
         clean, image, words = draw(rng)
         clean, image = clean.to(device), image.to(device)
-        text = embed_captions(encoder, tokenizer, words)
         noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32)).to(device)
         timesteps = torch.from_numpy(biased_timesteps(rng, batch)).to(device)
         noisy = scheduler.add_noise(clean, noise, timesteps)
         with torch.autocast(device.type, dtype=torch.bfloat16):
+            text = embed_captions(encoder, tokenizer, words)
             predicted = unet(torch.cat([noisy, image], dim=1), timesteps, text.float()).sample
         return F.mse_loss(predicted.float(), scheduler.get_velocity(clean, noise, timesteps))
 

@@ -35,12 +35,12 @@ class VideoInfo:
     time_base: Fraction
     """Seconds per unit of `VideoFrame.pts`."""
     audio_codecs: tuple[str, ...]
+    duration_s: float
+    """From the first frame shown to the end of the last."""
     first_s: float = 0.0
-    """Presentation time of the first frame: transport streams do not begin at 0."""
-
-    @property
-    def duration_s(self) -> float:
-        return float(self.frame_count / self.rate)
+    """Presentation time of the first frame."""
+    origin_s: float = 0.0
+    """Presentation time at which the file begins: above 0 in transport streams and recordings of a running clock."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ class VideoReader:
     def _decoded(self) -> Iterator[tuple[av.VideoFrame, int]]:
         for index, file in enumerate(self._files):
             try:
-                with av.open(str(file)) as container:
-                    stream = container.streams.video[0]
+                with av.open(str(file.absolute())) as container:
+                    stream = _video_stream(container, file)
                     stream.thread_type = "AUTO"
                     previous = None
                     for count, frame in enumerate(container.decode(stream)):
@@ -101,14 +101,15 @@ class VideoReader:
                         previous = pts
                         yield frame, pts
             except FFmpegError as error:
-                raise InputError(f"{file} is damaged ({error.strerror}): repair it or cut it with --end") from error
+                remedy = "replace that image" if self.path.is_dir() else "repair it, or stop before with --end"
+                raise InputError(f"{file} is damaged ({error.strerror}): {remedy}") from error
 
     def _nominal_pts(self, count: int) -> int:
         return max(count, round(count / self.info.rate / self.info.time_base))
 
     def _check_same_size(self, file: Path, frame: av.VideoFrame) -> None:
-        if _displayed(frame) != (self.info.width, self.info.height):
-            width, height = _displayed(frame)
+        if (frame.width, frame.height) != (self.info.width, self.info.height):
+            width, height = frame.width, frame.height
             raise InputError(
                 f"{file} is {width}x{height}, the images before it {self.info.width}x{self.info.height}: make them one size"
             )
@@ -119,53 +120,73 @@ class VideoReader:
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty (0 bytes): export or copy it again")
         try:
-            with av.open(str(path)) as container:
-                if not [
-                    stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic
-                ]:
-                    raise InputError(f"{path} has no video in it, only {_kinds(container)}: give a video file")
-                stream = container.streams.video[0]
+            with av.open(str(path.absolute())) as container:
+                stream = _video_stream(container, path)
                 frame = next(container.decode(stream), None)
                 if frame is None:
                     raise InputError(f"{path} has no frame that can be decoded: repair or export it again")
-                width, height = _displayed(frame)
+                width, height = _displayed(frame, stream.sample_aspect_ratio)
                 audio = tuple(audio.codec_context.name for audio in container.streams.audio)
                 if self.path.is_dir():
-                    return VideoInfo(self.path, width, height, len(self._files), FOLDER_RATE, 1 / FOLDER_RATE, ())
-                count = _count_frames(path)
+                    count = len(self._files)
+                    return VideoInfo(
+                        self.path, width, height, count, FOLDER_RATE, 1 / FOLDER_RATE, (), float(count / FOLDER_RATE)
+                    )
                 rate = stream.average_rate or stream.guessed_rate or FOLDER_RATE
                 time_base = stream.time_base or 1 / rate
                 first_s = float((frame.pts or 0) * time_base)
-                return VideoInfo(self.path, width, height, count, rate, time_base, audio, first_s)
+                origin_s = max(0.0, (container.start_time or 0) / av.time_base)
+                count, end_s = _count_frames(path, float(rate))
+                return VideoInfo(
+                    path, width, height, count, rate, time_base, audio, max(end_s - first_s, count / 1e3), first_s, origin_s
+                )  # fmt: skip
         except FFmpegError as error:
-            raise InputError(f"{path} is not a video that FFmpeg can read ({error.strerror})") from error
+            raise InputError(
+                f"{path} is not a video that FFmpeg can read ({error.strerror}): give another file, or export it again"
+            ) from error
 
 
-def _count_frames(path: Path) -> int:
-    """Count the video packets that will be shown. Raises InputError when the file holds less than its header promises.
+def _video_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
+    """The first video stream that is not a cover picture. Raises InputError when there is none."""
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    raise InputError(f"{path} has no video in it, only {_kinds(container)}: give a video file")
 
-    What an edit list cuts away (trimmed phone clips have one) is demuxed for its references but not shown.
+
+def _count_frames(path: Path, rate: float) -> tuple[int, float]:
+    """Count the video packets that will be shown, and say when in seconds the last one ends.
+
+    What an edit list cuts away (trimmed phone clips have one) is demuxed for its references but not shown. Raises InputError
+    when the file holds less than its header promises.
     """
     size = path.stat().st_size
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        length, base = stream.duration, stream.time_base or 0
+    with av.open(str(path.absolute())) as container:
+        stream = _video_stream(container, path)
+        base = stream.time_base or 0
+        # Matroska only knows the length of the whole file.
+        promised = max(
+            float((stream.duration or 0) * base), (container.duration or 0) / av.time_base if not stream.frames else 0.0
+        )
         missing = any(entry.pos + entry.size > size for entry in stream.index_entries)
-        count, last = 0, 0.0
-        for packet in container.demux(stream):
+        count, last, end = 0, 0.0, 0.0
+        for packet in container.demux(*container.streams.video, *container.streams.audio):
             if packet.size == 0:
                 continue
             if packet.is_corrupt:
                 missing = True
                 break
-            count += not packet.is_discard
-            if packet.pts is not None:
-                last = max(last, float((packet.pts + (packet.duration or 0)) * base))
-        if missing or (length is not None and last < 0.9 * float(length * base) - 1):
+            if packet.pts is not None and packet.time_base is not None:
+                until = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                last = max(last, until)
+                if packet.stream.index == stream.index and not packet.is_discard:
+                    end = max(end, until if packet.duration else until + 1 / rate)
+            count += packet.stream.index == stream.index and not packet.is_discard
+        if missing or last < 0.9 * promised - 1:
             raise InputError(
                 f"{path} is cut short: {count} frames can be read, its header promises more; copy it again, or repair it"
             )
-        return count
+        return count, end or count / rate
 
 
 def _images_of(folder: Path) -> list[Path]:
@@ -174,18 +195,17 @@ def _images_of(folder: Path) -> list[Path]:
     def natural(path: Path) -> list[tuple[int, int | str]]:
         return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", path.name.lower())]
 
-    images = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES), key=natural)
+    images = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
     if not images:
         raise InputError(
             f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}): give a folder of frames or a video file"
         )
-    return images
+    return sorted(images, key=natural)
 
 
-def _displayed(frame: av.VideoFrame) -> tuple[int, int]:
+def _displayed(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> tuple[int, int]:
     """(width, height) as shown: pixel aspect, then rotation."""
-    aspect = getattr(frame, "sample_aspect_ratio", None)
-    width = round(frame.width * float(aspect)) if aspect else frame.width
+    width = round(frame.width * float(pixel_aspect)) if pixel_aspect else frame.width
     return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
 
 

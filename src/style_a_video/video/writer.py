@@ -5,11 +5,15 @@ Everything is written beside its final name and renamed when complete: an interr
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import uuid
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -17,6 +21,7 @@ from typing import Any, Protocol
 import av
 import numpy as np
 import PIL.Image
+from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from ..errors import InputError
@@ -58,6 +63,8 @@ def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
         raise InputError(f"{path} exists already: pass --overwrite to replace it, or give another name")
     if path.exists() and path.samefile(info.path):
         raise InputError(f"{path} is the input itself: give the output another name")
+    if suffix in IMAGES and info.path.is_dir() and path.absolute().parent.resolve() == info.path.resolve():
+        raise InputError(f"{path} would lie among the input's own images: write it to another folder")
     if path.exists() and path.is_dir() == bool(suffix):
         raise InputError(f"{path} is a {'folder' if path.is_dir() else 'file'}: give the output another name")
     if path.is_dir() and not all(re.fullmatch(r"\d{5}\.png", child.name) for child in path.iterdir()):
@@ -91,14 +98,18 @@ def open_writer(
     return _ImageWriter(path, single=suffix in IMAGES)
 
 
+def _partial(path: Path) -> Path:
+    """A name of its own beside `path`, absolute, so that a colon in it is not taken for a protocol."""
+    return path.absolute().with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+
+
 class _ImageWriter:
     def __init__(self, path: Path, single: bool) -> None:
         self.path, self.single, self.count = path, single, 0
-        self.partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self.partial = _partial(path)
 
     def __enter__(self) -> _ImageWriter:
         if not self.single:
-            shutil.rmtree(self.partial, ignore_errors=True)
             self.partial.mkdir()
         return self
 
@@ -123,11 +134,11 @@ class _ImageWriter:
 class _VideoWriter:
     def __init__(self, path: Path, size: tuple[int, int], info: VideoInfo, start_s: float, end_s: float | None) -> None:
         self.path, self.size, self.info, self.start_s, self.end_s = path, size, info, start_s, end_s
-        self.partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self.partial = _partial(path)
         self.first: int | None = None
 
     def __enter__(self) -> _VideoWriter:
-        self.source = av.open(str(self.info.path)) if self.info.audio_codecs else None
+        self.source = av.open(str(self.info.path.absolute())) if self.info.audio_codecs else None
         # Keep the source's clock: mp4 would otherwise choose a time scale of its own.
         options = (
             {"video_track_timescale": str(self.info.time_base.denominator)}
@@ -147,8 +158,14 @@ class _VideoWriter:
         codec, options = CODECS[self.path.suffix.lower()]
         stream: Any = self.container.add_stream(codec, rate=self.info.rate, options=options)
         stream.width, stream.height = self.size
-        # 4:2:0 has no odd sizes; rather than grow the picture by a line, keep full chroma.
-        stream.pix_fmt = "yuv444p" if self.size[0] % 2 or self.size[1] % 2 else "yuv420p"
+        stream.pix_fmt = "yuv420p"
+        if self.size[0] % 2 or self.size[1] % 2:
+            # 4:2:0 has no odd sizes; rather than grow the picture by a line, keep full chroma.
+            stream.pix_fmt = "yuv444p"
+            warnings.warn(
+                f"{self.size[0]}x{self.size[1]} is an odd size, so the colours are written in full (4:4:4), which some players refuse",
+                stacklevel=2,
+            )
         stream.time_base = stream.codec_context.time_base = self.info.time_base
         context = stream.codec_context
         context.colorspace, context.color_primaries, context.color_trc, context.color_range = (
@@ -166,7 +183,7 @@ class _VideoWriter:
         if self.source is None:
             return
         for stream in self.source.streams.audio:
-            if stream.codec_context.name in self.container.supported_codecs:
+            if _can_copy(self.info.path, stream.index, self.container.format.name):
                 self.audio[stream.index] = self.container.add_stream_from_template(stream)
             else:
                 codec = av.Codec(self.container.default_audio_codec, "w")
@@ -174,13 +191,12 @@ class _VideoWriter:
                 target = self.container.add_stream(codec.name, rate=rate)
                 self.encoders[stream.index] = target
         self.packets = self._audio_packets()
-        self.waiting = next(self.packets, None)
+        self.waiting: Any = None
 
     def _audio_packets(self) -> Iterator[tuple[float, Any, Any]]:
         """(seconds from the start, packet or frame, stream it goes to), in the order of the file, cut to the span."""
         assert self.source is not None
-        # Spans count from the first frame. A cut starts at 0; a whole video keeps the source's own offsets.
-        origin = self.info.first_s + self.start_s if self.start_s > 0 else 0.0
+        origin = float((self.first or 0) * self.info.time_base)
         end = None if self.end_s is None else self.info.first_s + self.end_s - origin
         for packet in self.source.demux(*self.source.streams.audio):
             if packet.pts is None or packet.time_base is None:
@@ -205,15 +221,19 @@ class _VideoWriter:
                     yield seconds, frame, target
 
     def _mux_audio_until(self, seconds: float) -> None:
-        while self.source is not None and self.waiting is not None and self.waiting[0] <= seconds:
+        while self.source is not None:
+            self.waiting = self.waiting or next(self.packets, None)
+            if self.waiting is None or self.waiting[0] > seconds:
+                return
             _, item, target = self.waiting
             self.container.mux(item if isinstance(item, av.Packet) else target.encode(item))
-            self.waiting = next(self.packets, None)
+            self.waiting = None
 
     def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
         if self.first is None:
-            # A cut starts at 0; a whole video keeps the source's own offset against its sound.
-            self.first = pts if self.start_s > 0 else 0
+            # A cut starts with its first frame; a whole video where the file's own clock does, so that a picture that comes
+            # later than the sound still does.
+            self.first = pts if self.start_s > 0 else round(self.info.origin_s / self.info.time_base)
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
             format=self.stream.pix_fmt, dst_colorspace="ITU709", dst_color_range="MPEG"
         )
@@ -234,7 +254,25 @@ class _VideoWriter:
                 self.partial.replace(self.path)
         finally:
             if self.partial.exists():
-                self.container.close()
+                # A full disk fails here again; what was written is thrown away all the same.
+                with suppress(FFmpegError, OSError):
+                    self.container.close()
                 self.partial.unlink(missing_ok=True)
             if self.source is not None:
                 self.source.close()
+
+
+def _can_copy(source: Path, index: int, container_format: str) -> bool:
+    """Whether a container takes this audio stream of `source` as it is: a few packets of it are written in memory, since the
+    list of codecs that FFmpeg gives for a format holds some that it then refuses (PCM from Matroska in MP4)."""
+    try:
+        with av.open(str(source.absolute())) as origin, av.open(io.BytesIO(), "w", format=container_format) as trial:
+            stream: Any = origin.streams[index]
+            target = trial.add_stream_from_template(stream)
+            for packet in islice(origin.demux(stream), 3):
+                if packet.dts is not None:
+                    packet.stream = target
+                    trial.mux(packet)
+    except (FFmpegError, ValueError):
+        return False
+    return True

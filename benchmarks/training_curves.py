@@ -1,0 +1,35 @@
+"""How did training go? Draws the loss of every part against its step, from the logs of a training folder.
+
+python benchmarks/training_curves.py ../training docs/curves.png
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+
+def main(folder: Path, picture: Path) -> None:
+    logs = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    if not logs:
+        raise SystemExit(f"{folder} holds no training logs (*.jsonl): give the --work folder of `style-a-video train`")
+    figure, panels = pyplot.subplots(1, len(logs), figsize=(3.2 * len(logs), 2.6), squeeze=False)
+    for panel, log in zip(panels[0], logs, strict=True):
+        rows = [json.loads(line) for line in log.read_text().splitlines()]
+        panel.plot([row["step"] for row in rows], [row["loss"] for row in rows], linewidth=1)
+        panel.set_title(f"{log.stem}: {rows[-1]['loss']:.3f}", fontsize=9)
+        panel.set_yscale("log")
+        panel.tick_params(labelsize=7)
+        print(f"| {log.stem} | {rows[-1]['step']} steps | loss {rows[-1]['loss']:.4f} |")
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
