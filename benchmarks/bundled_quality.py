@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 import style_a_video as sav
 from style_a_video.evaluation import edge_f_score, gradient_similarity, structural_similarity, style_descriptor
 from style_a_video.job import working_size
+from style_a_video.models.loading import bundled_folder
 from style_a_video.models.looks import PALETTES, SCALES, Look
-from style_a_video.models.styles import STYLE_NAMES
+from style_a_video.models.vocabulary import Knowledge
 from style_a_video.training.captions import caption, is_held_out
 from style_a_video.training.contents import HELD_OUT_PHOTOGRAPHS, photograph_crop
 from style_a_video.training.teachers import WITHOUT_LINES, render
@@ -32,7 +33,9 @@ from style_a_video.video import VideoReader
 
 SIDE = 256
 Picture = NDArray[np.float32]
-PROMPTS = {style.name: style.prompt for style in sav.STYLES}
+STYLES = Knowledge.of(bundled_folder()).styles
+STYLE_NAMES = tuple(style.name for style in STYLES)
+PROMPTS = {style.name: style.prompt for style in STYLES}
 
 
 def middle_frame(path: Path) -> Picture:

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 import style_a_video as sav
 from style_a_video.job import working_size
+from style_a_video.models.loading import bundled_folder
 from style_a_video.models.looks import Look
+from style_a_video.models.vocabulary import Knowledge
 from style_a_video.sheets import labelled_grid
 from style_a_video.training.teachers import render
 from style_a_video.video import VideoReader
@@ -39,7 +41,7 @@ def main(clips: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     print("| style | PSNR to its teacher, dB | PSNR of the input to it, dB |\n|---|---|---|")
     styled: dict[str, NDArray[np.uint8]] = {}
-    for style in sav.STYLES:
+    for style in Knowledge.of(bundled_folder()).styles:
         result = pipeline(style.prompt, inputs, generator=torch.Generator().manual_seed(0)).frames
         output = np.asarray(result)
         styled[style.name] = np.round(output * 255).astype(np.uint8)

@@ -163,16 +163,19 @@ def styles(
     image: Annotated[Path | None, typer.Option(help="The picture to draw them on.", show_default="the demo's")] = None,
 ) -> None:
     """List the styles of the bundled model and draw a sample sheet of them."""
-    from .models.styles import STYLES
+    from .models.loading import bundled_folder
+    from .models.vocabulary import Knowledge
     from .styles_sheet import draw_styles_sheet, picture_for_sheet
 
+    knowledge = Knowledge.of(bundled_folder())
     picture = picture_for_sheet(sheet, image)
 
     table = Table("style", "say", "or name")
-    for style in STYLES:
+    for style in knowledge.styles:
         table.add_row(style.name, style.prompt, ", ".join((*style.phrases[1:3], *style.artists[:3])))
     Console().print(table)
-    Console().print(_modifiers())
+    if knowledge.composes:
+        Console().print(_modifiers())
     with _progress("drawing") as report:
         draw_styles_sheet(sheet, picture, report)
     console.print(f"[bold green]look at[/] {sheet}")
@@ -196,16 +199,28 @@ def doctor() -> None:
     """Versions, device, memory, and what is missing."""
     from importlib.metadata import PackageNotFoundError, version
 
-    from .models.loading import best_device, best_dtype, bundled_folder
-
-    device = best_device()
+    remedy = "pip install -e . in the project's folder"
     table = Table("what", "found", show_header=False)
     table.add_row("python", platform.python_version())
+    missing = False
     for package in ("style-a-video", "torch", "diffusers", "transformers", "av", "numpy"):
         try:
             table.add_row(package, version(package))
         except PackageNotFoundError:
-            table.add_row(package, "[red]missing: pip install style-a-video[/]")
+            missing = True
+            table.add_row(package, f"[red]missing: {remedy}[/]")
+    if not missing:
+        _describe_machine(table)
+    for module, extra in (("skimage", "demo"), ("cv2", "train")):
+        if importlib.util.find_spec(module) is None:
+            table.add_row(f"for {extra}", f"[yellow]missing: pip install -e '.\\[{extra}]' in the project's folder[/]")
+    Console().print(table)
+
+
+def _describe_machine(table: Table) -> None:
+    from .models.loading import best_device, best_dtype, bundled_folder
+
+    device = best_device()
     table.add_row("device", f"{device}, {str(best_dtype(device)).removeprefix('torch.')}")
     table.add_row("memory", _memory())
     try:
@@ -214,10 +229,6 @@ def doctor() -> None:
         table.add_row("bundled model", f"{megabytes:.0f} MB in {folder}")
     except InputError as error:
         table.add_row("bundled model", f"[red]{error}[/]")
-    for module, extra in (("skimage", "demo"), ("cv2", "train")):
-        if importlib.util.find_spec(module) is None:
-            table.add_row(f"for {extra}", f"[yellow]missing: pip install 'style-a-video\\[{extra}]'[/]")
-    Console().print(table)
 
 
 def _memory() -> str:
@@ -257,7 +268,7 @@ def train(
     try:
         from .training.bundled import Budget, train_bundled
     except ImportError as error:
-        raise InputError(f"training needs {error.name}: pip install 'style-a-video[train]'") from error
+        raise InputError(f"training needs {error.name}: pip install -e '.[train]' in the project's folder") from error
     from .models.loading import best_device, quiet_libraries
 
     if start is not None and not (start / "training.json").is_file():

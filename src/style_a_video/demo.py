@@ -116,7 +116,9 @@ def _photograph() -> NDArray[np.float32]:
     try:
         import skimage
     except ImportError as error:
-        raise InputError("the demo's photograph comes with scikit-image: pip install 'style-a-video[demo]'") from error
+        raise InputError(
+            "the demo's photograph comes with scikit-image: pip install -e '.[demo]' in the project's folder"
+        ) from error
     path = Path(skimage.__file__).parent / "data" / "rocket.jpg"
     return (np.asarray(PIL.Image.open(path).convert("RGB")) / 255.0).astype(np.float32)
 

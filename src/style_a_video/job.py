@@ -25,7 +25,7 @@ from . import __version__
 from .errors import InputError
 from .guidance import Guidance
 from .models.loading import BUNDLED, bundled_folder, load_pipeline
-from .models.vocabulary import advice
+from .models.vocabulary import Knowledge, advice
 from .optimization import Optimization
 from .pipeline import Noise, StyleAVideoPipeline
 from .self_attention import MaskRefresh
@@ -113,7 +113,7 @@ def stylize(
     if not prompt.strip():
         raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
     if pipeline is None and chosen.model == BUNDLED:
-        for line in advice(prompt):
+        for line in advice(prompt, Knowledge.of(bundled_folder())):
             warnings.warn(line, stacklevel=2)
     if pipeline is None:
         pipeline = load_pipeline(chosen.model)

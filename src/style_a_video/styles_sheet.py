@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from .demo import demo_clip
 from .errors import InputError
 from .job import Progress, Settings, stylized_frames, working_size
-from .models.loading import load_pipeline
-from .models.styles import STYLES
+from .models.loading import bundled_folder, load_pipeline
+from .models.vocabulary import Knowledge
 from .sheets import labelled_grid
 from .video import VideoFrame, VideoReader
 
@@ -30,13 +30,14 @@ def picture_for_sheet(sheet: Path, image: Path | None) -> NDArray[np.uint8]:
 
 
 def draw_styles_sheet(path: Path, picture: NDArray[np.uint8], on_progress: Progress | None = None) -> None:
-    """Draw `picture` in every style, labelled by its prompt, to `path`."""
+    """Draw `picture` in every style of the bundled model, labelled by its prompt, to `path`."""
     pipeline = load_pipeline()
+    styles = Knowledge.of(bundled_folder()).styles
     cells = {"input": picture}
-    for k, style in enumerate(STYLES, start=1):
+    for k, style in enumerate(styles, start=1):
         frame = next(stylized_frames(pipeline, [VideoFrame(picture, 0)], style.prompt, Settings()))
         cells[style.prompt] = frame.pixels
         if on_progress:
-            on_progress(k, len(STYLES))
+            on_progress(k, len(styles))
     path.parent.mkdir(parents=True, exist_ok=True)
     labelled_grid(cells, columns=5).save(path)

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 import style_a_video as sav
+from style_a_video.models.loading import bundled_folder
 from style_a_video.models.looks import LINES, PALETTES, SCALES, SURFACES, TONES, Look
 from style_a_video.models.styles import STYLE_NAMES, STYLES, named_styles
-from style_a_video.models.vocabulary import advice, unknown_words
+from style_a_video.models.vocabulary import Knowledge, advice, unknown_words
 from style_a_video.training import clip, first_stage, unet
 from style_a_video.training.bundled import UNET_STAGES, Budget, train_bundled
 from style_a_video.training.captions import caption, corpus, is_held_out, random_look
@@ -78,6 +79,16 @@ def test_strange_words_are_named_with_the_nearest_known() -> None:
     }
     assert "teal" in unknown_words("teel")["teel"]
     assert unknown_words("xqzzk") == {"xqzzk": []}
+
+
+def test_a_model_knows_what_its_record_says(tmp_path: Path) -> None:
+    (tmp_path / "training.json").write_text('{"styles": ["pencil", "mosaic"], "composes": false}')
+    young = Knowledge.of(tmp_path)
+    assert [style.name for style in young.styles] == ["pencil", "mosaic"]
+    assert advice("Make it a pencil drawing.", young) == []
+    assert "crimson" in unknown_words("a pencil drawing in crimson and black", young)
+    assert any("names no style" in line and "pencil, mosaic" in line for line in advice("a linocut", young))
+    assert Knowledge.of(bundled_folder()).styles
 
 
 def test_tokenizer_knows_captions_and_survives_anything() -> None:

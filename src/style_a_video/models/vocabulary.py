@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
-from functools import cache
+from dataclasses import dataclass
+from pathlib import Path
 
 from .looks import LINES, PALETTES, SCALES, SURFACES, TONES
-from .styles import STYLES, named_styles
+from .styles import STYLES, Style, named_styles
 
 COMMON = frozenset(
     """
@@ -40,25 +42,42 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"\w+(?:[-'’]\w+)*", text.lower())
 
 
-@cache
-def style_words() -> frozenset[str]:
-    """Every word that names a medium, an artist, or something that modifies them."""
-    texts = [
-        text for style in STYLES for text in (style.name, *style.phrases, *style.keywords, *style.artists, style.mark)
-    ]
-    texts += [text for palette in PALETTES.values() for text in palette.phrases]
-    texts += [text for group in (*TONES.values(), *SURFACES.values()) for text in group]
-    texts += [text for table in (SCALES, LINES) for _, group in table.values() for text in group]
-    return frozenset(word for text in texts for word in words_of(text)) - COMMON
+@dataclass(frozen=True)
+class Knowledge:
+    """What a model was taught."""
+
+    styles: tuple[Style, ...]
+    composes: bool
+    """Whether palettes, tones, scales, lines and surfaces mean something to it."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Knowledge:
+        """As the recipe wrote it to the model's folder (`training.json`)."""
+        record = json.loads((folder / "training.json").read_text())
+        return cls(tuple(style for style in STYLES if style.name in record["styles"]), record["composes"])
+
+    def words(self) -> frozenset[str]:
+        """Every word that names a medium, an artist, or something that modifies them."""
+        texts = [
+            text for style in self.styles for text in (style.name, *style.phrases, *style.keywords, *style.artists, style.mark)
+        ]  # fmt: skip
+        if self.composes:
+            texts += [text for palette in PALETTES.values() for text in palette.phrases]
+            texts += [text for group in (*TONES.values(), *SURFACES.values()) for text in group]
+            texts += [text for table in (SCALES, LINES) for _, group in table.values() for text in group]
+        return frozenset(word for text in texts for word in words_of(text)) - COMMON
 
 
-def unknown_words(prompt: str) -> dict[str, list[str]]:
-    """Words of a prompt that mean nothing to the bundled model, each with the nearest ones that do (there may be none)."""
-    known = style_words() | COMMON | {word for subject in SUBJECTS for word in words_of(subject)}
+ALL = Knowledge(STYLES, composes=True)
+"""All that the recipe teaches."""
+
+
+def unknown_words(prompt: str, knowledge: Knowledge = ALL) -> dict[str, list[str]]:
+    """Words of a prompt that mean nothing to the model, each with the nearest ones that do (there may be none)."""
+    meaning = knowledge.words()
+    known = meaning | COMMON | {word for subject in SUBJECTS for word in words_of(subject)}
     strange = [word for word in words_of(prompt) if not _is_known(word, known)]
-    return {
-        word: difflib.get_close_matches(word, sorted(style_words()), n=3, cutoff=0.6) for word in dict.fromkeys(strange)
-    }
+    return {word: difflib.get_close_matches(word, sorted(meaning), n=3, cutoff=0.6) for word in dict.fromkeys(strange)}
 
 
 def _is_known(word: str, known: frozenset[str]) -> bool:
@@ -66,14 +85,14 @@ def _is_known(word: str, known: frozenset[str]) -> bool:
     return bool(forms & known) or word.isdigit() or ("-" in word and all(part in known for part in word.split("-")))
 
 
-def advice(prompt: str) -> list[str]:
+def advice(prompt: str, knowledge: Knowledge = ALL) -> list[str]:
     """Lines to tell a person who gave this prompt to the bundled model; empty when every word is understood."""
     lines = []
-    for word, near in unknown_words(prompt).items():
+    for word, near in unknown_words(prompt, knowledge).items():
         nearest = f"; the nearest words that do: {', '.join(near)}" if near else ""
         lines.append(f"{word!r} means nothing to the bundled model{nearest}")
-    if not named_styles(prompt):
-        names = ", ".join(style.name for style in STYLES)
+    if not any(style in knowledge.styles for style in named_styles(prompt)):
+        names = ", ".join(style.name for style in knowledge.styles)
         lines.append(
             f"the prompt names no style that the bundled model knows, so expect something vague. It knows: {names}"
         )

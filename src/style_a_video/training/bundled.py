@@ -14,6 +14,7 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPImageProcessorPil, CLIPModel, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from ..errors import InputError
+from ..models.styles import STYLE_NAMES
 from ..pipeline import StyleAVideoPipeline
 from . import clip, first_stage, unet
 from .captions import corpus
@@ -151,6 +152,7 @@ def assemble(output: Path, parts: Parts, denoiser: UNet2DConditionModel, record:
     entries = json.loads(config.read_text())
     entries.pop("block_out_channels", None)
     config.write_text(json.dumps(entries, indent=2) + "\n")
+    record = record | {"styles": list(STYLE_NAMES), "composes": True}
     (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")
     shutil.rmtree(output, ignore_errors=True)
     partial.rename(output)
