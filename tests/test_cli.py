@@ -159,7 +159,7 @@ def test_ctrl_c_on_the_process(tmp_path: Path, tiny_folder: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
-    while not list(tmp_path.glob(".o.partial*")) and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".o.*partial*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     try:

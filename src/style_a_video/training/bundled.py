@@ -85,7 +85,7 @@ def parts_of(folder: Path, device: str) -> Parts:
     """First stage, encoders and tokenizer of a finished model, in float32. Raises InputError when the folder has none."""
     if not (folder / "training.json").is_file():
         raise InputError(f"{folder} is not a model that this recipe made: give another --start")
-    pipeline = StyleAVideoPipeline.from_pretrained(folder, use_safetensors=True).to(device)
+    pipeline = StyleAVideoPipeline.from_pretrained(folder, dtype=torch.float32, use_safetensors=True).to(device)
     return Parts(pipeline.vae.eval(), pipeline.text_encoder.eval(), pipeline.image_encoder.eval(), pipeline.tokenizer)
 
 
