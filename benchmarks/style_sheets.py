@@ -35,7 +35,7 @@ def middle_frame(path: Path, side: int) -> NDArray[np.uint8]:
 
 def main(clips: Path, folder: Path) -> None:
     pipeline = sav.load_pipeline()
-    side = pipeline.defaults["size"]
+    side = pipeline.defaults()["size"]
     paths = sorted(clips.glob("*.mp4"))
     inputs = np.stack([middle_frame(path, side) for path in paths])
     folder.mkdir(parents=True, exist_ok=True)

@@ -53,7 +53,7 @@ def test_record_makes_it_again(clip: Callable[..., Path], tmp_path: Path, pipeli
     record = json.loads(first.record.read_text())
     assert record["prompt"] == "a cat"
     assert record["settings"]["guidance_scale"] == 2.5
-    assert record["settings"]["image_guidance_scale"] == pipeline.defaults["image_guidance_scale"]
+    assert record["settings"]["image_guidance_scale"] == pipeline.defaults()["image_guidance_scale"]
     assert set(record["versions"]) >= {"style-a-video", "torch", "diffusers", "python"}
     again = sav.stylize(record["input"], record["prompt"], tmp_path / "b", pipeline=pipeline, **record["settings"])
     for one, two in zip(sorted(first.output.iterdir()), sorted(again.output.iterdir()), strict=True):

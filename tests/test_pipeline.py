@@ -234,10 +234,34 @@ def test_round_trip(pipeline: sav.StyleAVideoPipeline, tmp_path: Path) -> None:
     pipeline.save_pretrained(tmp_path / "model")
     assert not list(tmp_path.rglob("*.bin"))
     again = sav.StyleAVideoPipeline.from_pretrained(tmp_path / "model")
-    assert again.defaults["num_inference_steps"] == 3
+    assert again.defaults()["num_inference_steps"] == 3
     again.set_progress_bar_config(disable=True)
     first, second = (pipe("a cat", frames(1), generator=seeded(), **QUICK).frames for pipe in (pipeline, again))
     np.testing.assert_allclose(first, second, atol=1e-6)
+
+
+def test_fast_is_one_evaluation_where_the_model_says_so(pipeline: sav.StyleAVideoPipeline) -> None:
+    pipeline.register_to_config(
+        sampling_defaults={"num_inference_steps": 3, "guidance_scale": 2.0},
+        fast_defaults={"num_inference_steps": 1, "guidance_scale": 1.0, "image_guidance_scale": 1.0},
+    )
+    batches: list[int] = []
+    pipeline.unet.register_forward_pre_hook(lambda _module, arguments: batches.append(len(arguments[0])))
+    fast = pipeline("a cat", frames(2), generator=seeded(), fast=True).frames
+    assert batches == [2]
+    by_hand = pipeline(
+        "a cat", frames(2), generator=seeded(), num_inference_steps=1, guidance_scale=1.0, image_guidance_scale=1.0
+    ).frames
+    np.testing.assert_array_equal(fast, by_hand)
+    # What a person sets is kept.
+    batches.clear()
+    pipeline("a cat", frames(2), generator=seeded(), fast=True, num_inference_steps=2)
+    assert batches == [2, 2]
+
+
+def test_a_model_without_a_fast_mode_says_so(pipeline: sav.StyleAVideoPipeline) -> None:
+    with pytest.raises(sav.InputError, match="no fast mode"):
+        pipeline("a cat", frames(1), fast=True)
 
 
 @pytest.mark.parametrize(

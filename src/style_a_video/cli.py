@@ -95,6 +95,9 @@ def stylize(
     model: Annotated[str, typer.Option(help="'bundled', a diffusers folder, or a hub id.")] = "bundled",
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 0,
     negative_prompt: Annotated[str, typer.Option(help="What the picture should not be.")] = "",
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Quicker and a little rougher: live on an ordinary CPU.")
+    ] = False,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.", show_default="the model's")] = None,
     guidance: Annotated[
         str | None, typer.Option(help="joint, or independent (the paper's).", show_default="the model's")
@@ -130,7 +133,7 @@ def stylize(
     with _progress("stylizing") as report:
         result = job.stylize(
             video, prompt, output, overwrite=overwrite, preview=preview, on_progress=report, model=model, seed=seed,
-            negative_prompt=negative_prompt, num_inference_steps=steps, guidance=guidance, guidance_scale=guidance_scale,
+            negative_prompt=negative_prompt, fast=fast, num_inference_steps=steps, guidance=guidance, guidance_scale=guidance_scale,
             image_guidance_scale=image_guidance_scale, mask_guidance_scale=mask_guidance_scale, mask_refresh=mask_refresh,
             content_weight=content_weight, optimization=optimization, noise=noise, size=size, output_size=output_size,
             start_s=start, end_s=end, batch_size=batch_size,

@@ -43,6 +43,7 @@ class Settings:
     model: str = BUNDLED
     seed: int = 0
     negative_prompt: str = ""
+    fast: bool = False
     num_inference_steps: int | None = None
     guidance: Guidance | None = None
     guidance_scale: float | None = None
@@ -118,7 +119,7 @@ def stylize(
     if pipeline is None:
         pipeline = load_pipeline(chosen.model)
     pipeline.check_settings(**{name: getattr(chosen, name) for name in _CALL_SETTINGS})
-    working = working_size(info, chosen.size or pipeline.defaults["size"])
+    working = working_size(info, chosen.size or pipeline.defaults(chosen.fast)["size"])
     final = (info.width, info.height) if chosen.output_size == "source" else working
 
     began = time.perf_counter()
@@ -177,7 +178,7 @@ def stylized_frames(
 
 
 _CALL_SETTINGS = (
-    "negative_prompt", "num_inference_steps", "guidance", "guidance_scale", "image_guidance_scale", "mask_guidance_scale",
+    "negative_prompt", "fast", "num_inference_steps", "guidance", "guidance_scale", "image_guidance_scale", "mask_guidance_scale",
     "mask_refresh", "content_weight", "optimization", "noise",
 )  # fmt: skip
 
@@ -198,7 +199,9 @@ def write_record(
 ) -> None:
     """Write everything needed to make the output again beside it, as JSON."""
     resolved = asdict(settings) | {"model": pipeline.config.get("_name_or_path") or settings.model}
-    resolved = resolved | {name: value for name, value in pipeline.defaults.items() if resolved[name] is None}
+    resolved = resolved | {
+        name: value for name, value in pipeline.defaults(settings.fast).items() if resolved[name] is None
+    }
     if settings.model == BUNDLED and Path(resolved["model"]) == bundled_folder():
         resolved["model"] = BUNDLED
     record = {

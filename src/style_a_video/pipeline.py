@@ -56,6 +56,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         scheduler: any diffusers scheduler with `alphas_cumprod`; ε-, v- or sample-prediction.
         image_encoder, feature_extractor: φ; may be None, then `content_weight` must be 0.
         sampling_defaults: the settings that suit the model, stored in its folder; see `FALLBACK_DEFAULTS` for the keys.
+        fast_defaults: those that `fast=True` changes: guidance and steps folded into few calls, for a model trained for it.
     """
 
     model_cpu_offload_seq = "text_encoder->image_encoder->unet->vae"
@@ -71,19 +72,21 @@ class StyleAVideoPipeline(DiffusionPipeline):
         image_encoder: CLIPVisionModelWithProjection | None = None,
         feature_extractor: BaseImageProcessor | None = None,
         sampling_defaults: dict[str, Any] | None = None,
+        fast_defaults: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.register_modules(
             vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler,
             image_encoder=image_encoder, feature_extractor=feature_extractor,
         )  # fmt: skip
-        self.register_to_config(sampling_defaults=sampling_defaults)
+        self.register_to_config(sampling_defaults=sampling_defaults, fast_defaults=fast_defaults)
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
 
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """The settings used for whatever a call leaves out."""
-        return FALLBACK_DEFAULTS | (self.config.sampling_defaults or {})
+    def defaults(self, fast: bool = False) -> dict[str, Any]:
+        """The settings used for whatever a call leaves out. Raises InputError for `fast` when the model has no fast mode."""
+        if fast and not self.config.fast_defaults:
+            raise InputError("this model has no fast mode: leave --fast out, or give it fewer --steps")
+        return FALLBACK_DEFAULTS | (self.config.sampling_defaults or {}) | (self.config.fast_defaults if fast else {})
 
     @torch.no_grad()
     def __call__(
@@ -91,6 +94,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         prompt: str,
         video: Video,
         negative_prompt: str = "",
+        fast: bool = False,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
         image_guidance_scale: float | None = None,
@@ -114,6 +118,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
             prompt: the style, one sentence.
             video: (F, H, W, 3) uint8 or float array in [0, 1], (F, 3, H, W) tensor in [0, 1], or a list of PIL images.
             negative_prompt: stands for ∅, the missing text.
+            fast: take the model's settings for speed where a setting is left at None.
             num_inference_steps: denoising steps, ≥ 1.
             guidance_scale, image_guidance_scale, mask_guidance_scale: s_T, s_I, s_M of 2.3.
             guidance: "independent" (the paper's) or "joint" (nested, as InstructPix2Pix).
@@ -132,7 +137,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
             InputError: for an empty prompt, no frames, or a setting that is out of its range.
         """
         settings = self.check_settings(
-            num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, guidance=guidance,
+            fast=fast, num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, guidance=guidance,
             image_guidance_scale=image_guidance_scale, mask_guidance_scale=mask_guidance_scale, content_weight=content_weight,
             mask_refresh=mask_refresh, optimization=optimization, noise=noise, eta=eta, batch_size=batch_size,
             output_type=output_type,
@@ -221,12 +226,12 @@ class StyleAVideoPipeline(DiffusionPipeline):
         embed = clip_image_embedding(self.image_encoder, self.feature_extractor)
         return ContentGuide(embed(images), embed, self.decode_latents, weight, mode)
 
-    def check_settings(self, **given: Any) -> dict[str, Any]:
+    def check_settings(self, fast: bool = False, **given: Any) -> dict[str, Any]:
         """The given settings of a call over the model's defaults (for those that are None).
 
         Raises InputError for one that is not of its kind or out of its range.
         """
-        settings = self.defaults | {name: value for name, value in given.items() if value is not None}
+        settings = self.defaults(fast) | {name: value for name, value in given.items() if value is not None}
         for name, value in settings.items():
             if name in ("num_inference_steps", "batch_size"):
                 if not isinstance(value, Integral) or value < 1:

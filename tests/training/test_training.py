@@ -173,6 +173,61 @@ def test_the_loop_learns(tmp_path: Path) -> None:
     torch.testing.assert_close(model.weight, torch.ones(1, 3), atol=0.05, rtol=0)
 
 
+def test_a_bfloat16_model_learns_steps_smaller_than_its_own_grain(tmp_path: Path) -> None:
+    """Its weights are 1.0, whose neighbours in bfloat16 are 0.004 away; a hundred steps of 1e-4 must add up all the same."""
+    model = torch.nn.Linear(3, 1, bias=False).to(torch.bfloat16)
+    torch.nn.init.ones_(model.weight)
+
+    def loss(rng: np.random.Generator) -> torch.Tensor:
+        return -model(torch.ones(1, 3, dtype=torch.bfloat16)).float().sum()
+
+    train("line", model, loss, Schedule(steps=100, learning_rate=1e-4, warmup=1, decay=0.0, weight_decay=0.0), tmp_path)
+    assert model.weight.dtype == torch.float32
+    assert 1.004 < float(model.weight.detach().mean()) <= 1.0101
+
+
+def test_two_sentences_of_one_look_come_together() -> None:
+    """The text-text term alone, on a small encoder: the nearest canonical sentence is the right medium's more often than not."""
+    torch.manual_seed(0)
+    tokenizer = clip.build_tokenizer(corpus())
+    model = clip.build(tokenizer)
+    rng = np.random.default_rng(0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+
+    def embed(sentences: list[str]) -> torch.Tensor:
+        tokens = tokenizer(sentences, padding=True, return_tensors="pt")
+        return torch.nn.functional.normalize(clip._tensor(model.get_text_features(**tokens)), dim=-1)
+
+    for _ in range(80):
+        looks = [Look(name) for name in STYLE_NAMES]
+        first, second = (embed([caption(look, rng) for look in looks]) for _ in range(2))
+        optimizer.zero_grad()
+        clip._same_look(first, second, looks, torch.tensor(20.0)).backward()
+        optimizer.step()
+    with torch.no_grad():
+        canonical = embed([style.prompt for style in STYLES])
+        asked = embed([caption(Look(name), rng) for name in STYLE_NAMES])
+    right = (asked @ canonical.T).argmax(1) == torch.arange(len(STYLES))
+    assert float(right.float().mean()) > 0.5
+
+
+def test_the_encoders_of_a_finished_model_are_where_clip_goes_on() -> None:
+    tokenizer = clip.build_tokenizer(corpus())
+    torch.manual_seed(0)
+    finished = clip.build(tokenizer)
+    again = clip.build(tokenizer)
+    clip.start_from(again, clip.text_encoder_of(finished), clip.image_encoder_of(finished))
+    pictures, tokens = (
+        torch.randn(2, 3, 128, 128),
+        tokenizer(["a cat", "an oil painting"], padding=True, return_tensors="pt"),
+    )
+    with torch.no_grad():
+        for one, other in zip(
+            *([m.get_image_features(pictures), m.get_text_features(**tokens)] for m in (finished, again)), strict=True
+        ):
+            torch.testing.assert_close(clip._tensor(one), clip._tensor(other))
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A training folder with one shard of pairs."""
@@ -205,17 +260,23 @@ def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
     """Two steps of everything: the folder that comes out is a model that `load_pipeline` and `stylize` take, and that a
     further run starts from."""
     budget = Budget(
-        contents=SHARD, first_stage_steps=2, clip_steps=2, unet_small_steps=2, unet_steps=2, unet_full_steps=1
+        contents=SHARD,
+        first_stage_steps=2,
+        clip_steps=2,
+        unet_small_steps=2,
+        unet_steps=2,
+        unet_full_steps=1,
+        sharpen_steps=1,
     )
     train_bundled(work, tmp_path / "model", budget, "cpu", seed=3, workers=1)
     pipeline = sav.load_pipeline(tmp_path / "model", device="cpu", dtype=torch.float32)
-    assert pipeline.defaults["size"] == 256
-    for settings in ({}, {"mask_guidance_scale": 0.5, "content_weight": 1.0}):
+    assert pipeline.defaults()["size"] == 256
+    for settings in ({}, {"fast": True}, {"mask_guidance_scale": 0.5, "content_weight": 1.0}):
         frames = pipeline("Make it an Ukiyo-e painting.", moving_picture(2, 40, 32), **settings).frames
         assert frames.shape == (2, 32, 40, 3)
         assert np.isfinite(frames).all()
-    for stage in UNET_STAGES:
-        (work / f"{stage[0]}.pt").unlink()
+    for stage in (*(stage[0] for stage in UNET_STAGES), "sharpened"):
+        (work / f"{stage}.pt").unlink()
     train_bundled(work, tmp_path / "further", budget, "cpu", seed=3, workers=1, start=tmp_path / "model")
     further = sav.load_pipeline(tmp_path / "further", device="cpu", dtype=torch.float32)
     for name, value in pipeline.vae.state_dict().items():

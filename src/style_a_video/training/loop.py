@@ -28,6 +28,8 @@ class Schedule:
     decay: float = 0.25
     """Share of the steps, at the end, over which the rate falls to nothing; constant before, so a run can be extended."""
     ema_decay: float = 0.999
+    momentum: float = 0.9
+    """AdamW's β₁."""
     weight_decay: float = 1e-4
     checkpoint_every_s: float = 180.0
 
@@ -46,12 +48,15 @@ def train(name: str, model: nn.Module, loss: Loss, schedule: Schedule, folder: P
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.pt"
-    parameters = [p for p in model.parameters() if p.requires_grad]
+    weights = [p for p in model.parameters() if p.requires_grad]
+    # A model in bfloat16 learns through float32 copies of its weights: small steps would be rounded away in its own.
+    parameters = [p if p.dtype == torch.float32 else p.detach().float() for p in weights]
     optimizer = torch.optim.AdamW(
-        parameters, lr=schedule.learning_rate, weight_decay=schedule.weight_decay, betas=(0.9, 0.99), fused=True
+        parameters, schedule.learning_rate, (schedule.momentum, 0.99), weight_decay=schedule.weight_decay, fused=True
     )
     average = [p.detach().clone() for p in parameters]
     step = _resume(path, parameters, average, optimizer)
+    _copy(parameters, weights)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[loss]}"),
                TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     model.train()
@@ -65,9 +70,11 @@ def train(name: str, model: nn.Module, loss: Loss, schedule: Schedule, folder: P
             torch.manual_seed(seed * 1_000_003 + step)
             value = loss(np.random.default_rng((seed, step)))
             value.backward()
+            _hand_gradients_over(weights, parameters)
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            _copy(parameters, weights)
             # A young average must forget its random start: the decay grows with the step.
             decay = min(schedule.ema_decay, (1 + step) / (10 + step))
             torch._foreach_lerp_(average, [p.detach() for p in parameters], 1 - decay)
@@ -83,10 +90,22 @@ def train(name: str, model: nn.Module, loss: Loss, schedule: Schedule, folder: P
             if time.monotonic() - saved > schedule.checkpoint_every_s or step == schedule.steps:
                 _save(path, parameters, average, optimizer, step)
                 saved = time.monotonic()
-    with torch.no_grad():
-        for parameter, value in zip(parameters, average, strict=True):
-            parameter.copy_(value)
-    model.eval()
+    # The finished model is a float32 one, whatever it computed in.
+    model.float().eval()
+    _copy(average, weights)
+
+
+@torch.no_grad()
+def _copy(values: Sequence[Tensor], targets: Sequence[Tensor]) -> None:
+    for value, target in zip(values, targets, strict=True):
+        if value is not target:
+            target.copy_(value)
+
+
+def _hand_gradients_over(weights: Sequence[Tensor], parameters: Sequence[Tensor]) -> None:
+    for weight, parameter in zip(weights, parameters, strict=True):
+        if weight is not parameter and weight.grad is not None:
+            parameter.grad, weight.grad = weight.grad.float(), None
 
 
 def load_average(path: Path, model: nn.Module) -> int:
@@ -95,10 +114,7 @@ def load_average(path: Path, model: nn.Module) -> int:
     Raises FileNotFoundError when there is none, RuntimeError when the shapes differ.
     """
     state = torch.load(path, map_location="cpu", weights_only=True)
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    with torch.no_grad():
-        for parameter, value in zip(parameters, state["average"], strict=True):
-            parameter.copy_(value)
+    _copy(state["average"], [p for p in model.parameters() if p.requires_grad])
     return int(state["step"])
 
 
@@ -108,10 +124,8 @@ def _resume(
     if not path.exists():
         return 0
     state = torch.load(path, map_location=parameters[0].device, weights_only=True)
-    with torch.no_grad():
-        for target, values in ((parameters, state["parameters"]), (average, state["average"])):
-            for parameter, value in zip(target, values, strict=True):
-                parameter.copy_(value)
+    _copy(state["parameters"], parameters)
+    _copy(state["average"], average)
     optimizer.load_state_dict(state["optimizer"])
     return int(state["step"])
 

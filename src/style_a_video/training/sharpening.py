@@ -1,0 +1,120 @@
+"""The last stage of the UNet: a critic makes the predictions of few-step sampling as sharp as the teachers' pictures.
+
+Why: where a dot or a stroke lies is free, so the squared error of DESIGN 2.1 asks for the mean of all that would be right, and
+the first of few steps is that mean: colours without marks. A critic that sees latents, frame and sentence asks for one of them.
+It is the relativistic pairing loss with penalties on its slope (Huang et al., *The GAN is dead; long live the GAN!*, 2024), the
+slope taken by a finite difference (Lin et al., *Diffusion Adversarial Post-Training*, 2025).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from ..optimization import predict_clean, signal_rate
+from .unet import Draw, build_scheduler, embed_captions
+
+TIMESTEPS = (999, 749, 499, 249)
+"""Those of four steps, among them those of two and of one."""
+SHARES = (0.4, 0.2, 0.25, 0.15)
+
+
+class Critic(nn.Module):
+    """Judges windows of latents by their patches of some 32 and 88 pixels, given the frame and the sentence."""
+
+    def __init__(self, latent_channels: int, text_width: int, widths: tuple[int, int, int] = (64, 96, 160)) -> None:
+        super().__init__()
+        first, second, third = widths
+        self.fine = nn.Sequential(
+            nn.Conv2d(2 * latent_channels, first, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
+            nn.Conv2d(first, second, 3, padding=1), nn.LeakyReLU(0.2),
+        )  # fmt: skip
+        self.coarse = nn.Sequential(
+            nn.Conv2d(second, third, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
+            nn.Conv2d(third, third, 3, padding=1), nn.LeakyReLU(0.2),
+        )  # fmt: skip
+        self.heads = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in (second, third))
+        self.sentences = nn.ModuleList(nn.Linear(text_width, width) for width in (second, third))
+
+    def forward(self, latents: Tensor, frame: Tensor, text: Tensor) -> Tensor:
+        """Scores (B, patches) of latents and frame (B, C, h, w) and text (B, tokens, width); higher is more like a teacher's."""
+        fine = self.fine(torch.cat([latents, frame], dim=1))
+        meaning = text.mean(dim=1)
+        scores = []
+        for features, head, sentence in zip((fine, self.coarse(fine)), self.heads, self.sentences, strict=True):
+            # A projection critic (Miyato and Koyama, 2018): the sentence's direction is part of the score.
+            fit = (features * sentence(meaning)[..., None, None]).mean(dim=1)
+            scores.append((head(features)[:, 0] + fit).flatten(1))
+        return torch.cat(scores, dim=1).float()
+
+
+def sharpening_loss(
+    unet: UNet2DConditionModel,
+    critic: Critic,
+    draw: Draw,
+    encoder: CLIPTextModel,
+    tokenizer: CLIPTokenizer,
+    weight: float = 1.0,
+    penalty: float = 0.1,
+    nudge: float = 0.05,
+) -> Callable[[np.random.Generator], Tensor]:
+    """The UNet's loss plus the critic's; each reaches its own weights only.
+
+    Args:
+        weight: length of the critic's pull on the UNet's output over that of the squared error.
+        penalty: weight of the critic's squared slope, at the teachers' latents and at the UNet's.
+        nudge: deviation of the noise by which the slope is measured.
+    """
+    unet.set_attn_processor(AttnProcessor())
+    scheduler = build_scheduler()
+    device = next(unet.parameters()).device
+    choices = torch.tensor(TIMESTEPS, device=device)
+
+    def loss(rng: np.random.Generator) -> Tensor:
+        clean, frame, words = draw(rng)
+        clean, frame = clean.to(device), frame.to(device)
+        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32)).to(device)
+        timesteps = choices[torch.from_numpy(rng.choice(len(TIMESTEPS), len(clean), p=SHARES)).to(device)]
+        noisy = scheduler.add_noise(clean, noise, timesteps)
+        text = embed_captions(encoder, tokenizer, words)
+        inputs = torch.cat([noisy, frame], dim=1).to(unet.dtype)
+        velocity = unet(inputs, timesteps, text.to(unet.dtype)).sample.float()
+        signal = torch.stack([signal_rate(scheduler, t) for t in timesteps]).view(-1, 1, 1, 1)
+        predicted = predict_clean(velocity, noisy, signal, "v_prediction")
+
+        def score(latents: Tensor) -> Tensor:
+            with torch.autocast(device.type, dtype=torch.bfloat16):
+                return critic(latents, frame, text)
+
+        judgement, real = _judgement(score, clean, predicted.detach(), penalty, nudge)
+        critic.requires_grad_(False)
+        squared = F.mse_loss(velocity, scheduler.get_velocity(clean, noise, timesteps))
+        persuasion = F.softplus(real - score(predicted)).mean()
+        towards_mean, towards_real = (
+            torch.autograd.grad(term, velocity, retain_graph=True)[0] for term in (squared, persuasion)
+        )
+        critic.requires_grad_(True)
+        pull = towards_mean + weight * towards_mean.norm() / (towards_real.norm() + 1e-12) * towards_real
+        # Its gradient is `pull`, its value the squared error, which is what a log can follow.
+        learning = (velocity * pull).sum()
+        return squared.detach() + learning - learning.detach() + judgement
+
+    return loss
+
+
+def _judgement(
+    score: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, penalty: float, nudge: float
+) -> tuple[Tensor, Tensor]:
+    """The critic's own loss: tell the teachers' latents from the UNet's, with a gentle slope at both; and the score of the
+    teachers', as a constant."""
+    scores = [score(latents) for latents in (real, made)]
+    nudged = [score(latents + nudge * torch.randn_like(latents)) for latents in (real, made)]
+    slope = torch.stack([((a - b) / nudge).square().mean() for a, b in zip(scores, nudged, strict=True)]).sum()
+    return F.softplus(scores[1] - scores[0]).mean() + penalty * slope, scores[0].detach()

@@ -1,0 +1,102 @@
+"""The critic's stage: its two losses against NumPy, each reaching its own weights only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from style_a_video.training import sharpening
+from style_a_video.training.sharpening import TIMESTEPS, Critic, sharpening_loss
+from style_a_video.training.unet import build_scheduler, embed_captions
+
+from ..conftest import tiny_pipeline, tiny_unet
+
+SENTENCES = ["a pencil drawing", "make it a cat"]
+
+
+def batch(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, list[str]]:
+    clean, frame = rng.standard_normal((2, 2, 4, 8, 8)).astype(np.float32)
+    return torch.from_numpy(clean), torch.from_numpy(frame), SENTENCES
+
+
+def parts() -> tuple[Any, Critic, Any, Any]:
+    pipeline = tiny_pipeline()
+    torch.manual_seed(1)
+    return tiny_unet(8), Critic(4, 16, widths=(8, 12, 16)), pipeline.text_encoder, pipeline.tokenizer
+
+
+def softplus(x: np.ndarray) -> np.ndarray:
+    return np.logaddexp(0.0, x)
+
+
+def test_the_value_is_the_squared_error_plus_the_critics_relativistic_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    unet, critic, encoder, tokenizer = parts()
+    monkeypatch.setattr(sharpening, "SHARES", (1.0, 0.0, 0.0, 0.0))  # all at terminal SNR zero, where x̂_0 = −v
+    value = sharpening_loss(unet, critic, batch, encoder, tokenizer, penalty=0.0)(np.random.default_rng(4))
+    rng = np.random.default_rng(4)
+    clean, frame, words = batch(rng)
+    noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+    with torch.no_grad():
+        text = embed_captions(encoder, tokenizer, words)
+        velocity = unet(torch.cat([noise, frame], 1), torch.full((2,), TIMESTEPS[0]), text).sample
+        real, made = (critic(latents, frame, text).numpy().astype(np.float64) for latents in (clean, -velocity))
+    expected = ((velocity + clean) ** 2).mean().item() + softplus(made - real).mean()
+    # The critic computes in bfloat16 there.
+    assert float(value.detach()) == pytest.approx(expected, rel=1e-2)
+
+
+def test_each_loss_reaches_its_own_weights() -> None:
+    unet, critic, encoder, tokenizer = parts()
+    loss = sharpening_loss(unet, critic, batch, encoder, tokenizer, weight=0.0)
+    loss(np.random.default_rng(0)).backward()
+    assert all(parameter.grad is not None for parameter in critic.parameters())
+    # Without the critic's pull the UNet's gradient is the squared error's: a finite difference along it agrees.
+    weight = unet.conv_out.bias
+    scheduler, rng = build_scheduler(), np.random.default_rng(0)
+    clean, frame, words = batch(rng)
+    noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+    steps = torch.tensor(TIMESTEPS)[torch.from_numpy(rng.choice(4, 2, p=sharpening.SHARES))]
+    text = embed_captions(encoder, tokenizer, words)
+
+    def squared_error(shift: float) -> float:
+        with torch.no_grad():
+            weight[0] += shift
+            inputs = torch.cat([scheduler.add_noise(clean, noise, steps), frame], 1)
+            value = (unet(inputs, steps, text).sample - scheduler.get_velocity(clean, noise, steps)).square().mean()
+            weight[0] -= shift
+        return float(value)
+
+    slope = (squared_error(0.01) - squared_error(-0.01)) / 0.02
+    assert float(weight.grad[0]) == pytest.approx(slope, rel=1e-2)
+
+
+def test_the_critics_pull_is_as_long_as_the_squared_errors() -> None:
+    """`weight` is a ratio of lengths: weight 1 at most doubles the gradient, and changes it."""
+    gradients = []
+    for weight in (0.0, 1.0):
+        unet, critic, encoder, tokenizer = parts()
+        sharpening_loss(unet, critic, batch, encoder, tokenizer, weight=weight)(np.random.default_rng(0)).backward()
+        gradients.append(unet.conv_out.bias.grad.clone())
+    difference = (gradients[1] - gradients[0]).norm()
+    assert float(difference) > 1e-4
+
+
+def test_a_critic_learns_to_tell_real_from_made() -> None:
+    torch.manual_seed(0)
+    critic = Critic(4, 16, widths=(8, 12, 16))
+    optimizer = torch.optim.AdamW(critic.parameters(), lr=3e-3)
+    frame, text = torch.zeros(8, 4, 8, 8), torch.zeros(8, 5, 16)
+
+    def judged() -> tuple[torch.Tensor, torch.Tensor]:
+        real, made = torch.randn(8, 4, 8, 8), torch.zeros(8, 4, 8, 8)  # marks against their mean
+        return sharpening._judgement(lambda latents: critic(latents, frame, text), real, made, 0.1, 0.05)
+
+    first = float(judged()[0].detach())
+    for _ in range(60):
+        optimizer.zero_grad()
+        judged()[0].backward()
+        optimizer.step()
+    assert float(judged()[0].detach()) < 0.6 * first
