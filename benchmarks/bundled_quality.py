@@ -1,69 +1,31 @@
 """How good are the bundled model's pictures? Real frames and held-out photographs in every style, against the teachers.
 
-    python benchmarks/bundled_quality.py ../shared/clips [first-stage | embeddings | retrieval | phrasings | combinations | guidance ...]
+    python benchmarks/bundled_quality.py ../shared/clips [first-stage | embeddings | retrieval | fast | phrasings | combinations ...]
 
 Prints one table a section (all of them by default). No picture here was seen in training; the descriptor by which styles are
-told apart was never part of it.
+told apart was never part of it. `--model FOLDER` looks at another model that the recipe made.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import skimage.color
 import torch
+import typer
 from numpy.typing import NDArray
 
 import style_a_video as sav
-from style_a_video.evaluation import edge_f_score, gradient_similarity, structural_similarity, style_descriptor
-from style_a_video.job import working_size
-from style_a_video.models.loading import bundled_folder
+from held_out import PROMPTS, STYLE_NAMES, Gallery, Picture, held_out_frames, stylized, teachers_galleries
+from style_a_video.evaluation import edge_f_score, gradient_similarity, structural_similarity
 from style_a_video.models.looks import PALETTES, SCALES, Look
-from style_a_video.models.vocabulary import Knowledge
 from style_a_video.training.captions import caption, is_held_out
-from style_a_video.training.contents import HELD_OUT_PHOTOGRAPHS, photograph_crop
 from style_a_video.training.teachers import WITHOUT_LINES, render
 from style_a_video.training.teachers.finish import recoloured
-from style_a_video.video import VideoReader
-
-SIDE = 256
-Picture = NDArray[np.float32]
-STYLES = Knowledge.of(bundled_folder()).styles
-STYLE_NAMES = tuple(style.name for style in STYLES)
-PROMPTS = {style.name: style.prompt for style in STYLES}
-
-
-def middle_frame(path: Path) -> Picture:
-    """The centre square of the middle frame, (256, 256, 3) in [0, 1]."""
-    reader = VideoReader(path)
-    pictures = [frame.pixels for frame in reader.frames(working_size(reader.info, SIDE))]
-    picture = pictures[len(pictures) // 2]
-    top, left = (picture.shape[0] - SIDE) // 2, (picture.shape[1] - SIDE) // 2
-    return (picture[top : top + SIDE, left : left + SIDE] / 255).astype(np.float32)
-
-
-def held_out_frames(clips: Path) -> list[Picture]:
-    """The middle frame of every clip, and a crop of every held-out photograph."""
-    rng = np.random.default_rng(0)
-    photographs = [photograph_crop(rng, SIDE, (name,)) for name in HELD_OUT_PHOTOGRAPHS]
-    return [middle_frame(path) for path in sorted(clips.glob("*.mp4"))] + photographs
-
-
-def stylized(pipeline: sav.StyleAVideoPipeline, prompt: str, frames: list[Picture], **settings: Any) -> list[Picture]:
-    generator = torch.Generator().manual_seed(0)
-    return list(np.asarray(pipeline(prompt, np.stack(frames), generator=generator, **settings).frames))
-
-
-def nearest(found: Picture, candidates: list[Picture]) -> int:
-    """Index of the candidate whose descriptor is nearest, every entry scaled by its deviation among the candidates."""
-    table = np.stack([style_descriptor(candidate) for candidate in candidates])
-    distance = (table - style_descriptor(found)) / (table.std(axis=0) + 1e-6)
-    return int(np.linalg.norm(distance, axis=1).argmin())
 
 
 def first_stage(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
@@ -107,22 +69,26 @@ def embeddings(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None
     print(f"| the right style's sentence ranks first | {100 * first.float().mean():.0f} % |")
 
 
-def retrieval(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
+def retrieval(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], **settings: Any) -> None:
     """Is an output nearest to its own style's teacher? And how near, in structure?"""
-    taught = [[render(frame, Look(name)) for name in STYLE_NAMES] for frame in frames]
-    right = []
+    galleries = teachers_galleries(frames)
+    right: list[bool] = []
+    drops = []
     print(
         "| style | nearest to its own teacher | SSIM | gradient similarity | edge F | teacher's edge F |\n|---|---|---|---|---|---|"
     )
-    drops = []
     for k, name in enumerate(STYLE_NAMES):
-        outputs = stylized(pipeline, PROMPTS[name], frames)
-        hits = [nearest(output, row) == k for output, row in zip(outputs, taught, strict=True)]
-        pairs = [(output, row[k], frame) for output, row, frame in zip(outputs, taught, frames, strict=True)]
-        ssim = np.mean([structural_similarity(output, teacher) for output, teacher, _ in pairs])
-        gradient = np.mean([gradient_similarity(output, teacher) for output, teacher, _ in pairs])
-        edges = np.mean([edge_f_score(output, frame) for output, _, frame in pairs])
-        wanted = np.mean([edge_f_score(teacher, frame) for _, teacher, frame in pairs])
+        outputs = stylized(pipeline, PROMPTS[name], frames, **settings)
+        hits = [gallery.nearest(output) == k for output, gallery in zip(outputs, galleries, strict=True)]
+        taught = [gallery.pictures[k] for gallery in galleries]
+        ssim, gradient = (
+            np.mean([measure(output, teacher) for output, teacher in zip(outputs, taught, strict=True)])
+            for measure in (structural_similarity, gradient_similarity)
+        )
+        edges, wanted = (
+            np.mean([edge_f_score(picture, frame) for picture, frame in zip(pictures, frames, strict=True)])
+            for pictures in (outputs, taught)
+        )
         right += hits
         drops.append(wanted - edges)
         print(
@@ -134,17 +100,22 @@ def retrieval(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
     )
 
 
+def fast(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
+    """The same of the fast mode."""
+    retrieval(pipeline, frames, fast=True)
+
+
 def phrasings(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
     """Do sentences that training never saw reach the same style?"""
     rng = np.random.default_rng(1)
-    rows = {False: [], True: []}  # type: dict[bool, list[bool]]
+    rows: dict[bool, list[bool]] = {False: [], True: []}
     some = frames[::3]
-    taught = [[render(frame, Look(name)) for name in STYLE_NAMES] for frame in some]
+    galleries = teachers_galleries(some)
     for k, name in enumerate(STYLE_NAMES):
         for held_out, hits in rows.items():
             for _ in range(3):
                 outputs = stylized(pipeline, caption(Look(name), rng, held_out), some)
-                hits += [nearest(output, row) == k for output, row in zip(outputs, taught, strict=True)]
+                hits += [gallery.nearest(output) == k for output, gallery in zip(outputs, galleries, strict=True)]
     print("| phrasings | nearest to its own teacher |\n|---|---|")
     print(f"| as in training | {100 * np.mean(rows[False]):.1f} % |")
     print(f"| held out | {100 * np.mean(rows[True]):.1f} % |")
@@ -175,8 +146,8 @@ def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count
     for k in rng.permutation(len(looks))[:count]:
         look, frame = looks[k], frames[int(rng.integers(len(frames)))]
         output = stylized(pipeline, caption(look, rng), [frame])[0]
-        candidates = [render(frame, replace(look, medium=name)) for name in STYLE_NAMES]
-        medium.append(STYLE_NAMES[nearest(output, candidates)] == look.medium)
+        candidates = Gallery.of([render(frame, replace(look, medium=name)) for name in STYLE_NAMES])
+        medium.append(STYLE_NAMES[candidates.nearest(output)] == look.medium)
         plain = render(frame, replace(look, palette=""))
         means = {name: _mean_lab(recoloured(plain, name)) for name in PALETTES}
         found = _mean_lab(output)
@@ -208,48 +179,19 @@ def _mean_lab(picture: Picture) -> NDArray[np.float64]:
     return skimage.color.rgb2lab(picture).mean(axis=(0, 1))
 
 
-SWEEP: dict[str, dict[str, Any]] = {
-    "joint, s_T 1 (no guidance)": {"guidance": "joint", "guidance_scale": 1.0},
-    "joint, s_T 1.5": {"guidance": "joint", "guidance_scale": 1.5},
-    "joint, s_T 2": {"guidance": "joint", "guidance_scale": 2.0},
-    "joint, s_T 3": {"guidance": "joint", "guidance_scale": 3.0},
-    "joint, s_T 2, s_I 1.3": {"guidance": "joint", "guidance_scale": 2.0, "image_guidance_scale": 1.3},
-    "joint, s_T 1.5, s_M 0.3": {"guidance": "joint", "guidance_scale": 1.5, "mask_guidance_scale": 0.3},
-    "joint, s_T 1.5, λ 30": {"guidance": "joint", "guidance_scale": 1.5, "content_weight": 30.0},
-    "independent, s_T 3, s_I 1.2": {"guidance": "independent", "guidance_scale": 3.0, "image_guidance_scale": 1.2},
-    "independent, s_T 5, s_I 1.5": {"guidance": "independent", "guidance_scale": 5.0, "image_guidance_scale": 1.5},
-}
-
-
-def guidance(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
-    """What the form of guidance, its scales, s_M, λ and the number of steps buy."""
-    some = frames[::3]
-    taught = [[render(frame, Look(name)) for name in STYLE_NAMES] for frame in some]
-    print("| settings | steps | nearest to its own teacher | SSIM | edge F minus teacher's |\n|---|---|---|---|---|")
-    for steps in (1, 2, 4, 8):
-        for label, settings in SWEEP.items() if steps == 4 else list(SWEEP.items())[:3]:
-            hits, ssim, edges = [], [], []
-            for k, name in enumerate(STYLE_NAMES):
-                outputs = stylized(pipeline, PROMPTS[name], some, num_inference_steps=steps, **settings)
-                for output, row, frame in zip(outputs, taught, some, strict=True):
-                    hits.append(nearest(output, row) == k)
-                    ssim.append(structural_similarity(output, row[k]))
-                    edges.append(edge_f_score(output, frame) - edge_f_score(row[k], frame))
-            print(
-                f"| {label} | {steps} | {100 * np.mean(hits):.1f} % | {np.mean(ssim):.3f} | {np.mean(edges):+.3f} |",
-                flush=True,
-            )
-
-
 SECTIONS: dict[str, Callable[[sav.StyleAVideoPipeline, list[Picture]], None]] = {
-    "first-stage": first_stage, "embeddings": embeddings, "retrieval": retrieval, "phrasings": phrasings,
-    "combinations": combinations, "guidance": guidance,
+    "first-stage": first_stage, "embeddings": embeddings, "retrieval": retrieval, "fast": fast, "phrasings": phrasings,
+    "combinations": combinations,
 }  # fmt: skip
 
 
 @torch.no_grad()
-def main(clips: Path, sections: list[str]) -> None:
-    pipeline = sav.load_pipeline()
+def main(
+    clips: Path,
+    sections: Annotated[list[str] | None, typer.Argument(help="Which tables; all by default.")] = None,
+    model: str = "bundled",
+) -> None:
+    pipeline = sav.load_pipeline(model)
     frames = held_out_frames(clips)
     for name in sections or SECTIONS:
         SECTIONS[name](pipeline, frames)
@@ -257,4 +199,4 @@ def main(clips: Path, sections: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    typer.run(main)

@@ -94,16 +94,15 @@ def random_windows(
     look_of: Callable[[int, int], Look | None],
     batch: int,
     size: int,
-    dropout: Dropout | None = None,
+    dropout: Dropout = Dropout(),
 ) -> Draw:
     """A drawer of random `size`² windows of the latents with their conditions.
 
     Args:
         latents: (N, columns, C, h, w); column 0 is the content.
         look_of: the look of (row, column), None for the content; every draw says it in other words.
-        dropout: how often conditions are missing; None keeps them all.
+        dropout: how often conditions are missing.
     """
-    dropout = dropout or Dropout(0.0, 0.0, 0.0, 0.0)
     rows_in_all, columns_in_all, _, height, width = latents.shape
     shares = np.r_[0.03, np.full(columns_in_all - 1, 0.97 / (columns_in_all - 1))]
 
