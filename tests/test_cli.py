@@ -120,6 +120,10 @@ def test_train_refuses_what_it_cannot(run: Callable[..., tuple[int, str]]) -> No
     assert run("train", "everything")[0] == 2
     assert run("train", "bundled", "--scale", "nan")[0] == 2
     assert run("train", "bundled", "--start", "./nowhere")[0] == 2
+    for entry in ("unet_steps", "unet_steps=0", "stapes=3", "unet_steps=many"):
+        code, said = run("train", "bundled", "--budget", entry)
+        assert code == 2
+        assert "NAME=COUNT" in said
 
 
 def test_styles_and_demo_refuse_what_they_cannot(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:

@@ -259,6 +259,9 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of pictures, batches and weights.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that render the pairs.")] = 2,
     scale: Annotated[float, typer.Option(help="Multiplies every budget; 0.01 is a quick trial.")] = 1.0,
+    budget: Annotated[
+        list[str] | None, typer.Option(help="NAME=COUNT sets one, e.g. unet_steps=1600.", show_default="the recipe's")
+    ] = None,
     start: Annotated[
         Path | None, typer.Option(help="A finished model whose UNet is trained further.", show_default="from nothing")
     ] = None,
@@ -277,10 +280,22 @@ def train(
     if start is not None and not (start / "training.json").is_file():
         raise InputError(f"{start} is not a model that this recipe made: give another --start")
     began = time.perf_counter()
-    budget = Budget(**{name: max(1, round(value * scale)) for name, value in vars(Budget()).items()})
+    scaled = {name: max(1, round(value * scale)) for name, value in vars(Budget()).items()}
+    counts = Budget(**scaled | _counts(budget or [], list(scaled)))
     with quiet_libraries():
-        train_bundled(work, output, budget, device or best_device(), seed, workers, start)
+        train_bundled(work, output, counts, device or best_device(), seed, workers, start)
     console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
+
+
+def _counts(entries: list[str], names: list[str]) -> dict[str, int]:
+    """{"unet_steps": 1600} from ["unet_steps=1600"]."""
+    counts = {}
+    for entry in entries:
+        name, _, count = entry.partition("=")
+        if name not in names or not (count.isdigit() and int(count)):
+            raise InputError(f"--budget {entry}: give NAME=COUNT with COUNT 1 or more, NAME one of {', '.join(names)}")
+        counts[name] = int(count)
+    return counts
 
 
 if __name__ == "__main__":
