@@ -32,18 +32,22 @@ def softplus(x: np.ndarray) -> np.ndarray:
     return np.logaddexp(0.0, x)
 
 
-def test_the_value_is_the_squared_error_plus_the_critics_relativistic_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_value_is_the_squared_error_plus_both_relativistic_losses(monkeypatch: pytest.MonkeyPatch) -> None:
     unet, critic, encoder, tokenizer = parts()
     monkeypatch.setattr(sharpening, "SHARES", (1.0, 0.0, 0.0, 0.0))  # all at terminal SNR zero, where x̂_0 = −v
-    value = sharpening_loss(unet, critic, batch, encoder, tokenizer, penalty=0.0)(np.random.default_rng(4))
+    value = sharpening_loss(unet, critic, batch, encoder, tokenizer, weight=0.3, penalty=0.0)(np.random.default_rng(4))
     rng = np.random.default_rng(4)
     clean, frame, words = batch(rng)
     noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
     with torch.no_grad():
         text = embed_captions(encoder, tokenizer, words)
         velocity = unet(torch.cat([noise, frame], 1), torch.full((2,), TIMESTEPS[0]), text).sample
-        real, made = (critic(latents, frame, text).numpy().astype(np.float64) for latents in (clean, -velocity))
-    expected = ((velocity + clean) ** 2).mean().item() + softplus(made - real).mean()
+        real, made = (
+            critic(latents, frame, text, torch.zeros(2, 1, 1, 1)).numpy().astype(np.float64)
+            for latents in (clean, -velocity)
+        )
+    squared = ((velocity + clean) ** 2).mean().item()
+    expected = squared + 0.3 * softplus(real - made).mean() + softplus(made - real).mean()
     # The critic computes in bfloat16 there.
     assert float(value.detach()) == pytest.approx(expected, rel=1e-2)
 
@@ -73,15 +77,18 @@ def test_each_loss_reaches_its_own_weights() -> None:
     assert float(weight.grad[0]) == pytest.approx(slope, rel=1e-2)
 
 
-def test_the_critics_pull_is_as_long_as_the_squared_errors() -> None:
-    """`weight` is a ratio of lengths: weight 1 at most doubles the gradient, and changes it."""
-    gradients = []
+def test_the_unets_wish_to_persuade_moves_the_unet_and_not_the_critic() -> None:
+    unet, critic, encoder, tokenizer = parts()
+    gradients, taught = [], []
     for weight in (0.0, 1.0):
-        unet, critic, encoder, tokenizer = parts()
-        sharpening_loss(unet, critic, batch, encoder, tokenizer, weight=weight)(np.random.default_rng(0)).backward()
-        gradients.append(unet.conv_out.bias.grad.clone())
-    difference = (gradients[1] - gradients[0]).norm()
-    assert float(difference) > 1e-4
+        unet.zero_grad()
+        critic.zero_grad()
+        loss = sharpening_loss(unet, critic, batch, encoder, tokenizer, weight=weight, penalty=0.0)
+        loss(np.random.default_rng(0)).backward()
+        gradients.append(torch.cat([parameter.grad.flatten() for parameter in unet.conv_out.parameters()]))
+        taught.append(critic.heads[0].weight.grad.clone())
+    assert float((gradients[1] - gradients[0]).norm()) > 1e-4
+    torch.testing.assert_close(taught[0], taught[1])
 
 
 def test_a_critic_learns_to_tell_real_from_made() -> None:
@@ -92,7 +99,9 @@ def test_a_critic_learns_to_tell_real_from_made() -> None:
 
     def judged() -> tuple[torch.Tensor, torch.Tensor]:
         real, made = torch.randn(8, 4, 8, 8), torch.zeros(8, 4, 8, 8)  # marks against their mean
-        return sharpening._judgement(lambda latents: critic(latents, frame, text), real, made, 0.1, 0.05)
+        return sharpening._judgement(
+            lambda latents: critic(latents, frame, text, torch.zeros(8, 1, 1, 1)), real, made, 0.1, 0.05
+        )
 
     first = float(judged()[0].detach())
     for _ in range(60):

@@ -149,7 +149,7 @@ def train_unet(
     critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
     draw = unet.random_windows(latents, pairs.look, batch=14, size=48, dropout=unet.Dropout(0.04, 0.03, 0.02, 0.06))
     loss = sharpening_loss(denoiser.to(torch.bfloat16), critic, draw, parts.text_encoder, parts.tokenizer)
-    schedule = Schedule(budget.sharpen_steps, 2e-4, ema_decay=0.999, momentum=0.5)
+    schedule = Schedule(budget.sharpen_steps, 4e-4, ema_decay=0.999, momentum=0.5)
     train("sharpened", nn.ModuleDict({"unet": denoiser, "critic": critic}), loss, schedule, work, seed)
     denoiser.set_default_attn_processor()
     return denoiser
