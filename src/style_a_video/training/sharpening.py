@@ -73,6 +73,7 @@ def sharpening_loss(
     weight: float = 0.5,
     penalty: float = 0.1,
     nudge: float = 0.05,
+    drift: float = 1e-3,
 ) -> Callable[[np.random.Generator], Tensor]:
     """The UNet's loss plus the critic's; each reaches its own weights only.
 
@@ -81,6 +82,8 @@ def sharpening_loss(
             nothing yet does no harm (scaled to the length of the squared error's pull, it did: the UNet ran ahead of it).
         penalty: weight of the critic's squared slope, at the teachers' latents and at the UNet's.
         nudge: deviation of the noise by which the slope is measured.
+        drift: weight of the squared scores. Only their differences matter to the losses, so nothing else holds them near 0,
+            and far from it the slope drowns in rounding.
     """
     unet.set_attn_processor(AttnProcessor())
     scheduler = build_scheduler()
@@ -100,10 +103,10 @@ def sharpening_loss(
         predicted = predict_clean(velocity, noisy, signal, "v_prediction")
 
         def score(latents: Tensor) -> Tensor:
-            with torch.autocast(device.type, dtype=torch.bfloat16):
-                return critic(latents, frame, text, signal)
+            # In float32: the slope is a difference of nearly equal scores.
+            return critic(latents, frame, text.float(), signal)
 
-        judgement, real = _judgement(score, clean, predicted.detach(), penalty, nudge)
+        judgement, real = _judgement(score, clean, predicted.detach(), penalty, nudge, drift)
         # The UNet's term must not teach the critic to be persuaded.
         critic.requires_grad_(False)
         persuasion = F.softplus(real - score(predicted)).mean()
@@ -115,11 +118,12 @@ def sharpening_loss(
 
 
 def _judgement(
-    score: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, penalty: float, nudge: float
+    score: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, penalty: float, nudge: float, drift: float
 ) -> tuple[Tensor, Tensor]:
     """The critic's own loss: tell the teachers' latents from the UNet's, with a gentle slope at both; and the score of the
     teachers', as a constant."""
     scores = [score(latents) for latents in (real, made)]
     nudged = [score(latents + nudge * torch.randn_like(latents)) for latents in (real, made)]
     slope = torch.stack([((a - b) / nudge).square().mean() for a, b in zip(scores, nudged, strict=True)]).sum()
-    return F.softplus(scores[1] - scores[0]).mean() + penalty * slope, scores[0].detach()
+    size = torch.cat(scores).square().mean()
+    return F.softplus(scores[1] - scores[0]).mean() + penalty * slope + drift * size, scores[0].detach()
