@@ -137,7 +137,7 @@ def line_share(picture: Picture) -> float:
     return float((grey_closing(grey, 5) - grey).mean())
 
 
-def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count: int = 40) -> None:
+def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count: int = 80) -> None:
     """Medium x palette x scale that training never saw together; and whether scale and line words do what they say."""
     rng = np.random.default_rng(2)
     looks = [Look(m, palette=p, scale=s) for m in STYLE_NAMES for p in PALETTES for s in SCALES]
@@ -164,15 +164,20 @@ def _moves(
     label: str, pipeline: sav.StyleAVideoPipeline, frames: list[Picture], media: list[str], values: tuple[str, str],
     field: str, measure: Callable[[Picture], float],
 ) -> None:  # fmt: skip
-    """How often the measure moves as the teacher's does between the two values."""
-    rng, right = np.random.default_rng(3), []
-    for name in media:
+    """How often the measure is larger for the second value than for the first, said in the same sentence otherwise; and how
+    often it is so for the teachers."""
+    rng = np.random.default_rng(3)
+    right, taught = [], []
+    for number, name in enumerate(media):
         frame = frames[int(rng.integers(len(frames)))]
         looks = [replace(Look(name), **{field: value}) for value in values]
-        outputs = [measure(stylized(pipeline, caption(look, rng), [frame])[0]) for look in looks]
-        taught = [measure(render(frame, look)) for look in looks]
-        right.append((outputs[1] > outputs[0]) == (taught[1] > taught[0]))
-    print(f"| {label} move their measure as the teacher's | {100 * np.mean(right):.1f} % |", flush=True)
+        sentences = [caption(look, np.random.default_rng((4, number))) for look in looks]
+        first, second = (measure(stylized(pipeline, sentence, [frame])[0]) for sentence in sentences)
+        right.append(second > first)
+        first, second = (measure(render(frame, look)) for look in looks)
+        taught.append(second > first)
+    print(f"| {label} move their measure the right way | {100 * np.mean(right):.1f} % |")
+    print(f"| the same of the teachers | {100 * np.mean(taught):.1f} % |", flush=True)
 
 
 def _mean_lab(picture: Picture) -> NDArray[np.float64]:
@@ -193,6 +198,9 @@ def main(
 ) -> None:
     pipeline = sav.load_pipeline(model)
     frames = held_out_frames(clips)
+    unknown = set(sections or []) - set(SECTIONS)
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: choose from {', '.join(SECTIONS)}")
     for name in sections or SECTIONS:
         SECTIONS[name](pipeline, frames)
         print()

@@ -263,7 +263,8 @@ def train(
         list[str] | None, typer.Option(help="NAME=COUNT sets one, e.g. unet_steps=1600.", show_default="the recipe's")
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="A finished model whose UNet is trained further.", show_default="from nothing")
+        Path | None,
+        typer.Option(help="A finished model whose encoders and UNet are trained further.", show_default="from nothing"),
     ] = None,
 ) -> None:
     """Train the bundled model from nothing: pictures, teachers, first stage, CLIP, UNet. Stops and resumes at any point."""
@@ -277,8 +278,6 @@ def train(
         raise InputError(f"training needs {error.name}: pip install -e '.[train]' in the project's folder") from error
     from .models.loading import best_device, quiet_libraries
 
-    if start is not None and not (start / "training.json").is_file():
-        raise InputError(f"{start} is not a model that this recipe made: give another --start")
     began = time.perf_counter()
     scaled = {name: max(1, round(value * scale)) for name, value in vars(Budget()).items()}
     counts = Budget(**scaled | _counts(budget or [], list(scaled)))
@@ -292,7 +291,7 @@ def _counts(entries: list[str], names: list[str]) -> dict[str, int]:
     counts = {}
     for entry in entries:
         name, _, count = entry.partition("=")
-        if name not in names or not (count.isdigit() and int(count)):
+        if name not in names or not (count.isdecimal() and int(count)):
             raise InputError(f"--budget {entry}: give NAME=COUNT with COUNT 1 or more, NAME one of {', '.join(names)}")
         counts[name] = int(count)
     return counts

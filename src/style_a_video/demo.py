@@ -20,7 +20,7 @@ from .sheets import contact_sheet
 from .video import VideoInfo, VideoReader, open_writer
 
 RATE = Fraction(24)
-DEMO_STYLES = ("engraving", "pop art", "cyanotype")
+DEMO_STYLES = ("pop art", "stained glass", "neon")
 _Affine = NDArray[np.float64]  # (3, 3), acting on pixel coordinates (x, y, 1)
 
 

@@ -56,7 +56,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         scheduler: any diffusers scheduler with `alphas_cumprod`; ε-, v- or sample-prediction.
         image_encoder, feature_extractor: φ; may be None, then `content_weight` must be 0.
         sampling_defaults: the settings that suit the model, stored in its folder; see `FALLBACK_DEFAULTS` for the keys.
-        fast_defaults: those that `fast=True` changes: guidance and steps folded into few calls, for a model trained for it.
+        fast_defaults: those that `fast=True` changes, of a model trained for few evaluations.
     """
 
     model_cpu_offload_seq = "text_encoder->image_encoder->unet->vae"
@@ -85,7 +85,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
     def defaults(self, fast: bool = False) -> dict[str, Any]:
         """The settings used for whatever a call leaves out. Raises InputError for `fast` when the model has no fast mode."""
         if fast and not self.config.fast_defaults:
-            raise InputError("this model has no fast mode: leave --fast out, or give it fewer --steps")
+            raise InputError("this model has no fast mode: leave `fast` out, or give it a smaller num_inference_steps")
         return FALLBACK_DEFAULTS | (self.config.sampling_defaults or {}) | (self.config.fast_defaults if fast else {})
 
     @torch.no_grad()

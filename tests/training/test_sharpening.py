@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from style_a_video.training import sharpening
-from style_a_video.training.sharpening import TIMESTEPS, Critic, sharpening_loss
+from style_a_video.training.sharpening import TIMESTEPS, Critic, adversarial_loss
 from style_a_video.training.unet import build_scheduler, embed_captions
 
 from ..conftest import tiny_pipeline, tiny_unet
@@ -35,9 +35,9 @@ def softplus(x: np.ndarray) -> np.ndarray:
 def test_the_value_is_the_squared_error_plus_both_relativistic_losses(monkeypatch: pytest.MonkeyPatch) -> None:
     unet, critic, encoder, tokenizer = parts()
     monkeypatch.setattr(sharpening, "SHARES", (1.0, 0.0, 0.0, 0.0))  # all at terminal SNR zero, where x̂_0 = −v
-    value = sharpening_loss(unet, critic, batch, encoder, tokenizer, weight=0.3, penalty=0.0, drift=0.1)(
-        np.random.default_rng(4)
-    )
+    value = adversarial_loss(
+        unet, critic, batch, encoder, tokenizer, adversarial_weight=0.3, gradient_penalty=0.0, drift=0.1
+    )(np.random.default_rng(4))
     rng = np.random.default_rng(4)
     clean, frame, words = batch(rng)
     noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
@@ -56,7 +56,7 @@ def test_the_value_is_the_squared_error_plus_both_relativistic_losses(monkeypatc
 
 def test_each_loss_reaches_its_own_weights() -> None:
     unet, critic, encoder, tokenizer = parts()
-    loss = sharpening_loss(unet, critic, batch, encoder, tokenizer, weight=0.0)
+    loss = adversarial_loss(unet, critic, batch, encoder, tokenizer, adversarial_weight=0.0)
     loss(np.random.default_rng(0)).backward()
     assert all(parameter.grad is not None for parameter in critic.parameters())
     # Without the critic's pull the UNet's gradient is the squared error's: a finite difference along it agrees.
@@ -85,7 +85,9 @@ def test_the_unets_wish_to_persuade_moves_the_unet_and_not_the_critic() -> None:
     for weight in (0.0, 1.0):
         unet.zero_grad()
         critic.zero_grad()
-        loss = sharpening_loss(unet, critic, batch, encoder, tokenizer, weight=weight, penalty=0.0)
+        loss = adversarial_loss(
+            unet, critic, batch, encoder, tokenizer, adversarial_weight=weight, gradient_penalty=0.0
+        )
         loss(np.random.default_rng(0)).backward()
         gradients.append(torch.cat([parameter.grad.flatten() for parameter in unet.conv_out.parameters()]))
         taught.append(critic.heads[0].weight.grad.clone())
@@ -101,13 +103,39 @@ def test_a_critic_learns_to_tell_real_from_made() -> None:
 
     def judged() -> tuple[torch.Tensor, torch.Tensor]:
         real, made = torch.randn(8, 4, 8, 8), torch.zeros(8, 4, 8, 8)  # marks against their mean
-        return sharpening._judgement(
+        return sharpening.critic_loss(
             lambda latents: critic(latents, frame, text, torch.zeros(8, 1, 1, 1)), real, made, 0.1, 0.05, 1e-3
         )
 
-    first = float(judged()[0].detach())
+    def lead() -> float:
+        """By how much real ones are scored above made ones."""
+        with torch.no_grad():
+            real, made = torch.randn(8, 4, 8, 8), torch.zeros(8, 4, 8, 8)
+            scores = [critic(latents, frame, text, torch.zeros(8, 1, 1, 1)).mean() for latents in (real, made)]
+        return float(scores[0] - scores[1])
+
+    assert lead() < 0.5
     for _ in range(60):
         optimizer.zero_grad()
         judged()[0].backward()
         optimizer.step()
-    assert float(judged()[0].detach()) < 0.6 * first
+    assert lead() > 1.0
+
+
+@pytest.mark.parametrize("perturbation_std", [0.01, 0.3])
+def test_the_penalty_is_the_squared_slope_at_both(perturbation_std: float) -> None:
+    """Of a linear score w·x it is 2‖w‖², however large the step of the finite difference."""
+    torch.manual_seed(0)
+    slope = torch.linspace(-1, 1, 12)
+    real, made = torch.randn(2, 40_000, 12)
+    with_penalty, without = (
+        sharpening.critic_loss(lambda x: (x @ slope)[:, None], real, made, penalty, perturbation_std, 0.0)[0]
+        for penalty in (1.0, 0.0)
+    )
+    assert float(with_penalty - without) == pytest.approx(2 * float(slope.square().sum()), rel=0.03)
+
+
+def test_it_is_sharpened_where_four_steps_are_taken() -> None:
+    scheduler = build_scheduler()
+    scheduler.set_timesteps(4)
+    assert tuple(scheduler.timesteps.tolist()) == TIMESTEPS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from style_a_video.models.looks import LINES, PALETTES, SCALES, SURFACES, TONES,
 from style_a_video.models.styles import STYLE_NAMES, STYLES, named_styles
 from style_a_video.models.vocabulary import Knowledge, advice, unknown_words
 from style_a_video.training import clip, first_stage, unet
-from style_a_video.training.bundled import UNET_STAGES, Budget, train_bundled
+from style_a_video.training.bundled import Budget, train_bundled
 from style_a_video.training.captions import caption, corpus, is_held_out, random_look
 from style_a_video.training.loop import Schedule, load_average, train
 from style_a_video.training.pairs import SHARD, Pairs, make_pairs
@@ -149,18 +151,22 @@ def _line(seed: int) -> tuple[torch.nn.Linear, Any]:
 
     def loss(rng: np.random.Generator) -> torch.Tensor:
         x = torch.from_numpy(rng.standard_normal((8, 3)).astype(np.float32))
-        return (model(x) - x.sum(dim=1, keepdim=True)).square().mean()
+        return (model(x.to(model.weight.dtype)).float() - x.sum(dim=1, keepdim=True)).square().mean()
 
     return model, loss
 
 
-def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
-    whole, loss = _line(0)
-    train("line", whole, loss, Schedule(steps=60, learning_rate=1e-2, decay=0.0), tmp_path / "a")
-    first, loss = _line(0)
-    train("line", first, loss, Schedule(steps=25, learning_rate=1e-2, decay=0.0), tmp_path / "b")
-    second, loss = _line(1)
-    train("line", second, loss, Schedule(steps=60, learning_rate=1e-2, decay=0.0), tmp_path / "b")
+@pytest.mark.parametrize("reduced", [False, True])
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path, reduced: bool) -> None:
+    def run(seed: int, steps: int, folder: str) -> torch.nn.Linear:
+        model, loss = _line(seed)
+        schedule = Schedule(steps, learning_rate=1e-2, decay=0.0)
+        train("line", model, loss, schedule, tmp_path / folder, in_bfloat16=model if reduced else None)
+        return model
+
+    whole = run(0, 60, "a")
+    run(0, 25, "b")
+    second = run(1, 60, "b")
     torch.testing.assert_close(second.weight, whole.weight)
     again, _ = _line(2)
     assert load_average(tmp_path / "b" / "line.pt", again) == 60
@@ -175,19 +181,21 @@ def test_the_loop_learns(tmp_path: Path) -> None:
 
 def test_a_bfloat16_model_learns_steps_smaller_than_its_own_grain(tmp_path: Path) -> None:
     """Its weights are 1.0, whose neighbours in bfloat16 are 0.004 away; a hundred steps of 1e-4 must add up all the same."""
-    model = torch.nn.Linear(3, 1, bias=False).to(torch.bfloat16)
+    model = torch.nn.Linear(3, 1, bias=False)
     torch.nn.init.ones_(model.weight)
 
     def loss(rng: np.random.Generator) -> torch.Tensor:
+        assert model.weight.dtype == torch.bfloat16
         return -model(torch.ones(1, 3, dtype=torch.bfloat16)).float().sum()
 
-    train("line", model, loss, Schedule(steps=100, learning_rate=1e-4, warmup=1, decay=0.0, weight_decay=0.0), tmp_path)
+    schedule = Schedule(steps=100, learning_rate=1e-4, warmup=1, decay=0.0, weight_decay=0.0)
+    train("line", model, loss, schedule, tmp_path, in_bfloat16=model)
     assert model.weight.dtype == torch.float32
     assert 1.004 < float(model.weight.detach().mean()) <= 1.0101
 
 
 def test_two_sentences_of_one_look_come_together() -> None:
-    """The text-text term alone, on a small encoder: the nearest canonical sentence is the right medium's more often than not."""
+    """The text-text term alone, for 80 steps: the nearest canonical sentence is the right medium's more often than not."""
     torch.manual_seed(0)
     tokenizer = clip.build_tokenizer(corpus())
     model = clip.build(tokenizer)
@@ -275,14 +283,21 @@ def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
         frames = pipeline("Make it an Ukiyo-e painting.", moving_picture(2, 40, 32), **settings).frames
         assert frames.shape == (2, 32, 40, 3)
         assert np.isfinite(frames).all()
-    for stage in (*(stage[0] for stage in UNET_STAGES), "sharpened"):
-        (work / f"{stage}.pt").unlink()
-    train_bundled(work, tmp_path / "further", budget, "cpu", seed=3, workers=1, start=tmp_path / "model")
+    with pytest.raises(sav.InputError, match="started elsewhere"):
+        train_bundled(work, tmp_path / "further", budget, "cpu", seed=3, workers=1, start=tmp_path / "model")
+    shutil.copytree(work / "pairs", tmp_path / "again" / "pairs")
+    train_bundled(tmp_path / "again", tmp_path / "further", budget, "cpu", seed=3, workers=1, start=tmp_path / "model")
     further = sav.load_pipeline(tmp_path / "further", device="cpu", dtype=torch.float32)
     for name, value in pipeline.vae.state_dict().items():
         torch.testing.assert_close(further.vae.state_dict()[name], value)
     assert any(
         not torch.equal(value, further.unet.state_dict()[name]) for name, value in pipeline.unet.state_dict().items()
     )
+    # Two steps at CLIP's rate leave its encoder near where it started; one begun anew would be far.
+    for one, other in zip(pipeline.text_encoder.parameters(), further.text_encoder.parameters(), strict=True):
+        assert float((one - other).abs().max()) < 0.01
+    record = json.loads((tmp_path / "further" / "training.json").read_text())
+    assert record["started_from"] == json.loads((tmp_path / "model" / "training.json").read_text())
+    assert not any(str(tmp_path) in path.read_text() for path in (tmp_path / "further").rglob("*.json"))
     with pytest.raises(sav.InputError, match="not a model that this recipe made"):
-        train_bundled(work, tmp_path / "other", budget, "cpu", seed=3, workers=1, start=tmp_path)
+        train_bundled(tmp_path / "new", tmp_path / "other", budget, "cpu", seed=3, workers=1, start=tmp_path)

@@ -6,7 +6,7 @@ import json
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,20 +21,23 @@ from . import clip, first_stage, unet
 from .captions import corpus
 from .loop import Schedule, train
 from .pairs import Pairs, encode_pairs, make_pairs
-from .sharpening import Critic, sharpening_loss
+from .sharpening import Critic, adversarial_loss
 
 SAMPLING_DEFAULTS: dict[str, Any] = {
-    "num_inference_steps": 4, "guidance": "joint", "guidance_scale": 2.5, "image_guidance_scale": 1.0,
+    "num_inference_steps": 2, "guidance": "joint", "guidance_scale": 1.5, "image_guidance_scale": 1.0,
     "mask_guidance_scale": 0.0, "content_weight": 0.0, "size": 256,
 }  # fmt: skip
 
-FAST_DEFAULTS: dict[str, Any] = {"num_inference_steps": 1, "guidance_scale": 1.0, "image_guidance_scale": 1.0}
-"""One evaluation a frame: what the critic's stage folds steps and guidance into."""
+FAST_DEFAULTS: dict[str, Any] = {
+    "num_inference_steps": 2, "guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0,
+}  # fmt: skip
+"""Two evaluations a frame, where the defaults take four: the critic's stage makes steps few, and at s_T = s_I = 1 only the
+branch with frame and text is evaluated. Both found by benchmarks/bundled_guidance.py."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of everything: about fifteen hours on two CPU cores, an hour on a GPU."""
+    """How much of everything: about twenty hours on two CPU cores, an hour on a GPU."""
 
     contents: int = 1200
     first_stage_steps: int = 20_000
@@ -50,8 +53,21 @@ class Budget:
     """Against a critic, on 192² crops, batch 14."""
 
 
-UNET_STAGES = (("unet_small", 16, 64, 8e-4), ("unet", 32, 32, 6e-4), ("unet_full", 64, 8, 3e-4))
-"""Name of the stage (and of its checkpoint), side of the latents, batch, learning rate."""
+class Stage(NamedTuple):
+    """Of the UNet's training."""
+
+    name: str
+    """Of its checkpoint, too."""
+    size: int
+    """Side of the windows, in latents."""
+    batch: int
+    rate: float
+
+
+UNET_STAGES = (
+    Stage("unet_small", 16, 64, 8e-4), Stage("unet", 32, 32, 6e-4), Stage("unet_full", 64, 8, 3e-4)
+)  # fmt: skip
+SHARPENING = Stage("sharpened", 48, 14, 4e-4)
 
 
 @dataclass
@@ -77,7 +93,7 @@ def train_bundled(
     """
     if output.exists() and not (output / "training.json").is_file():
         raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
-    work.mkdir(parents=True, exist_ok=True)
+    _claim(work, start)
     make_pairs(work / "pairs", budget.contents, seed, workers)
     pairs = Pairs.open(work / "pairs")
     parts = train_parts(work, pairs, budget, device, seed, start)
@@ -85,7 +101,7 @@ def train_bundled(
     latents = work / f"latents-{'start' if start else budget.first_stage_steps}-{len(pairs)}.npy"
     encode_pairs(parts.vae, pairs, latents)
     denoiser = train_unet(work, latents, pairs, parts, budget, device, seed, start)
-    assemble(output, parts, denoiser, {"budget": asdict(budget), "seed": seed, "continued": start is not None})
+    assemble(output, parts, denoiser, {"budget": asdict(budget), "seed": seed, "started_from": _record_of(start)})
 
 
 def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, start: Path | None) -> Parts:
@@ -113,10 +129,28 @@ def _trained_first_stage(work: Path, pairs: Pairs, budget: Budget, device: str, 
     return vae.eval()
 
 
+def _record_of(start: Path | None) -> dict[str, Any] | None:
+    """What the finished model to start from says of its own training."""
+    if start is None:
+        return None
+    if not (start / "training.json").is_file():
+        raise InputError(f"{start} is not a model that this recipe made: give another --start")
+    record: dict[str, Any] = json.loads((start / "training.json").read_text())
+    return record
+
+
+def _claim(work: Path, start: Path | None) -> None:
+    """Make the work folder belong to one start: its checkpoints would silently win over another's weights."""
+    record = _record_of(start)
+    claim = work / "started_from.json"
+    if claim.exists() and json.loads(claim.read_text()) != record:
+        raise InputError(f"{work} holds a run that started elsewhere: give a new --work, or the --start it had")
+    work.mkdir(parents=True, exist_ok=True)
+    claim.write_text(json.dumps(record))
+
+
 def _parts_of(folder: Path, device: str) -> Parts:
-    """The parts of a finished model, in float32. Raises InputError when the folder has none."""
-    if not (folder / "training.json").is_file():
-        raise InputError(f"{folder} is not a model that this recipe made: give another --start")
+    """The parts of a finished model, in float32."""
     pipeline = StyleAVideoPipeline.from_pretrained(folder, dtype=torch.float32, use_safetensors=True).to(device)
     return Parts(pipeline.vae.eval(), pipeline.text_encoder, pipeline.image_encoder, pipeline.tokenizer)
 
@@ -141,16 +175,19 @@ def train_unet(
         denoiser.load_state_dict(trained.state_dict())
     for name, size, batch, rate in UNET_STAGES:
         schedule = Schedule(getattr(budget, f"{name}_steps"), rate, ema_decay=0.9995, weight_decay=1e-3)
-        # In bfloat16 throughout a step takes four fifths of the time that it takes under autocast.
-        denoiser.to(torch.bfloat16)
         draw = unet.random_windows(latents, pairs.look, batch, size)
         loss = unet.denoising_loss(denoiser, draw, parts.text_encoder, parts.tokenizer)
-        train(name, denoiser, loss, schedule, work, seed)
+        # In bfloat16 throughout a step takes four fifths of the time that it takes under autocast.
+        train(name, denoiser, loss, schedule, work, seed, in_bfloat16=denoiser)
+    torch.manual_seed(seed)
     critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
-    draw = unet.random_windows(latents, pairs.look, batch=14, size=48, dropout=unet.Dropout(0.04, 0.03, 0.02, 0.06))
-    loss = sharpening_loss(denoiser.to(torch.bfloat16), critic, draw, parts.text_encoder, parts.tokenizer)
-    schedule = Schedule(budget.sharpen_steps, 4e-4, ema_decay=0.999, momentum=0.5)
-    train("sharpened", nn.ModuleDict({"unet": denoiser, "critic": critic}), loss, schedule, work, seed)
+    draw = unet.random_windows(
+        latents, pairs.look, SHARPENING.batch, SHARPENING.size, unet.Dropout(0.04, 0.03, 0.02, 0.06)
+    )
+    loss = adversarial_loss(denoiser, critic, draw, parts.text_encoder, parts.tokenizer)
+    schedule = Schedule(budget.sharpen_steps, SHARPENING.rate, ema_decay=0.999, beta1=0.5)
+    both = nn.ModuleDict({"unet": denoiser, "critic": critic})
+    train(SHARPENING.name, both, loss, schedule, work, seed, in_bfloat16=denoiser)
     denoiser.set_default_attn_processor()
     return denoiser
 
@@ -174,6 +211,8 @@ def assemble(output: Path, parts: Parts, denoiser: UNet2DConditionModel, record:
     config = partial / "vae" / "config.json"
     entries = json.loads(config.read_text())
     entries.pop("block_out_channels", None)
+    # Where a start's first stage lay is nobody's business.
+    entries.pop("_name_or_path", None)
     config.write_text(json.dumps(entries, indent=2) + "\n")
     record = record | {"styles": list(STYLE_NAMES), "composes": True}
     (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")

@@ -75,12 +75,12 @@ def build(tokenizer: CLIPTokenizer) -> CLIPModel:
 
 
 def contrastive_loss(
-    model: CLIPModel, tokenizer: CLIPTokenizer, pairs: Pairs, contents: int = 32, looks_said_twice: int = 128
+    model: CLIPModel, tokenizer: CLIPTokenizer, pairs: Pairs, contents: int = 32, text_pairs: int = 128
 ) -> Callable[[np.random.Generator], Tensor]:
     """Image-text loss (a caption is right for every picture of its look), image-image loss (same content) and text-text loss
     (two sentences of one look).
 
-    Each batch holds `contents` pictures twice, in two styles each, cropped alike. The text-text term is why sentences of one
+    Each batch holds `contents` pictures twice, in two styles each. The text-text term is why sentences of one
     medium lie together: pictures this small teach the text encoder too slowly (without it the nearest medium of a trained
     phrasing was the right one in 73 % of cases after 1,500 steps, of a held-out one in 51 %).
     """
@@ -106,7 +106,7 @@ def contrastive_loss(
             features = model.get_image_features(pixel_values=pictures)
         image = F.normalize(_tensor(features).float(), dim=-1)
         scale = model.logit_scale.exp().clamp(max=50.0)
-        said = [random_look(rng, STYLE_NAMES[k]) for k in rng.integers(len(STYLE_NAMES), size=looks_said_twice)]
+        said = [random_look(rng, STYLE_NAMES[k]) for k in rng.integers(len(STYLE_NAMES), size=text_pairs)]
         first, second = embed([caption(look, rng) for look in said * 2]).chunk(2)
         return (
             _same_look(image, text, looks, scale) + _same_content(image, batch) + _same_look(first, second, said, scale)
@@ -152,9 +152,14 @@ def start_from(model: CLIPModel, text_encoder: CLIPTextModel, image_encoder: CLI
         name if name.startswith((prefix, "visual_projection")) else f"{prefix}.{name}": value
         for prefix, half in halves for name, value in half.state_dict().items()
     }  # fmt: skip
-    missing = model.load_state_dict(state, strict=False)
-    if missing.unexpected_keys:
-        raise InputError(f"the model to start from has another text or image encoder ({missing.unexpected_keys[0]})")
+    try:
+        missing = set(model.load_state_dict(state, strict=False).missing_keys)
+    except RuntimeError as error:
+        raise InputError(f"the model to start from has encoders of another shape ({error})") from error
+    if not missing <= {"logit_scale", "text_projection.weight"}:
+        raise InputError(
+            f"the model to start from has other encoders (no {min(missing)}): start from one of this recipe"
+        )
 
 
 def text_encoder_of(model: CLIPModel) -> CLIPTextModel:

@@ -28,8 +28,8 @@ class Schedule:
     decay: float = 0.25
     """Share of the steps, at the end, over which the rate falls to nothing; constant before, so a run can be extended."""
     ema_decay: float = 0.999
-    momentum: float = 0.9
-    """AdamW's β₁."""
+    beta1: float = 0.9
+    """AdamW's decay of the mean gradient."""
     weight_decay: float = 1e-4
     checkpoint_every_s: float = 180.0
 
@@ -39,8 +39,19 @@ class Schedule:
         return self.learning_rate * min(1.0, (step + 1) / self.warmup, max(left, 0.0))
 
 
-def train(name: str, model: nn.Module, loss: Loss, schedule: Schedule, folder: Path, seed: int = 0) -> None:
-    """Train `model` in place on `loss` and leave it holding the averaged (EMA) weights.
+def train(
+    name: str,
+    model: nn.Module,
+    loss: Loss,
+    schedule: Schedule,
+    folder: Path,
+    seed: int = 0,
+    in_bfloat16: nn.Module | None = None,
+) -> None:
+    """Train `model` in place on `loss` and leave it holding the averaged (EMA) weights, in float32.
+
+    `in_bfloat16`, the model or a part of it, computes in bfloat16 and learns through float32 copies of its weights: small steps
+    would be rounded away in its own. Of an nn.ModuleDict every child's gradient is clipped by itself.
 
     Writes `folder/NAME.pt` (weights, averages, optimizer, step) every few minutes and at the end, and appends
     `folder/NAME.jsonl` (step, loss, rate, samples). A run that finds a checkpoint goes on from it. Batches depend on
@@ -49,13 +60,16 @@ def train(name: str, model: nn.Module, loss: Loss, schedule: Schedule, folder: P
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.pt"
     weights = [p for p in model.parameters() if p.requires_grad]
-    # A model in bfloat16 learns through float32 copies of its weights: small steps would be rounded away in its own.
-    parameters = [p if p.dtype == torch.float32 else p.detach().float() for p in weights]
+    reduced = set(in_bfloat16.parameters()) if in_bfloat16 else set()
+    parameters = [p.detach().clone() if p in reduced else p for p in weights]
+    if in_bfloat16:
+        in_bfloat16.to(torch.bfloat16)
     optimizer = torch.optim.AdamW(
-        parameters, schedule.learning_rate, (schedule.momentum, 0.99), weight_decay=schedule.weight_decay, fused=True
+        parameters, schedule.learning_rate, (schedule.beta1, 0.99), weight_decay=schedule.weight_decay, fused=True
     )
     average = [p.detach().clone() for p in parameters]
-    step = _resume(path, parameters, average, optimizer)
+    step = _resume(path, parameters, average, optimizer, schedule)
+    together = _by_child(model, dict(zip(weights, parameters, strict=True)))
     _copy(parameters, weights)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[loss]}"),
                TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
@@ -71,7 +85,8 @@ def train(name: str, model: nn.Module, loss: Loss, schedule: Schedule, folder: P
             value = loss(np.random.default_rng((seed, step)))
             value.backward()
             _hand_gradients_over(weights, parameters)
-            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            for clipped in together:
+                torch.nn.utils.clip_grad_norm_(clipped, 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             _copy(parameters, weights)
@@ -93,6 +108,12 @@ def train(name: str, model: nn.Module, loss: Loss, schedule: Schedule, folder: P
     # The finished model is a float32 one, whatever it computed in.
     model.float().eval()
     _copy(average, weights)
+
+
+def _by_child(model: nn.Module, parameter_of: dict[Tensor, Tensor]) -> list[list[Tensor]]:
+    """The parameters whose gradients are clipped together."""
+    children = list(model.children()) if isinstance(model, nn.ModuleDict) else [model]
+    return [[parameter_of[weight] for weight in child.parameters() if weight in parameter_of] for child in children]
 
 
 @torch.no_grad()
@@ -119,7 +140,11 @@ def load_average(path: Path, model: nn.Module) -> int:
 
 
 def _resume(
-    path: Path, parameters: Sequence[Tensor], average: Sequence[Tensor], optimizer: torch.optim.Optimizer
+    path: Path,
+    parameters: Sequence[Tensor],
+    average: Sequence[Tensor],
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
 ) -> int:
     if not path.exists():
         return 0
@@ -127,6 +152,9 @@ def _resume(
     _copy(state["parameters"], parameters)
     _copy(state["average"], average)
     optimizer.load_state_dict(state["optimizer"])
+    # The checkpoint's moments, this run's settings.
+    for group in optimizer.param_groups:
+        group.update(betas=(schedule.beta1, 0.99), weight_decay=schedule.weight_decay)
     return int(state["step"])
 
 

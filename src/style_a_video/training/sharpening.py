@@ -18,7 +18,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ..optimization import predict_clean, signal_rate
+from ..optimization import predict_clean
 from .unet import Draw, build_scheduler, embed_captions
 
 TIMESTEPS = (999, 749, 499, 249)
@@ -61,27 +61,27 @@ class Critic(nn.Module):
             # A projection critic (Miyato and Koyama, 2018).
             fit = (features * condition(told)[..., None, None]).sum(dim=1) / features.shape[1] ** 0.5
             scores.append((head(features)[:, 0] + fit).flatten(1))
-        return torch.cat(scores, dim=1).float()
+        return torch.cat(scores, dim=1)
 
 
-def sharpening_loss(
+def adversarial_loss(
     unet: UNet2DConditionModel,
     critic: Critic,
     draw: Draw,
     encoder: CLIPTextModel,
     tokenizer: CLIPTokenizer,
-    weight: float = 0.5,
-    penalty: float = 0.1,
-    nudge: float = 0.05,
+    adversarial_weight: float = 0.5,
+    gradient_penalty: float = 0.1,
+    perturbation_std: float = 0.05,
     drift: float = 1e-3,
 ) -> Callable[[np.random.Generator], Tensor]:
     """The UNet's loss plus the critic's; each reaches its own weights only.
 
     Args:
-        weight: of the UNet's wish to be taken for a teacher. Its pull grows with the critic's slope, so a critic that knows
-            nothing yet does no harm (scaled to the length of the squared error's pull, it did: the UNet ran ahead of it).
-        penalty: weight of the critic's squared slope, at the teachers' latents and at the UNet's.
-        nudge: deviation of the noise by which the slope is measured.
+        adversarial_weight: of the UNet's wish to be taken for a teacher. Its pull grows with the critic's slope, so a critic
+            that knows nothing yet does no harm (scaled to the length of the squared error's pull, it did).
+        gradient_penalty: weight of the critic's squared slope, at the teachers' latents and at the UNet's.
+        perturbation_std: deviation of the noise by which the slope is measured.
         drift: weight of the squared scores. Only their differences matter to the losses, so nothing else holds them near 0,
             and far from it the slope drowns in rounding.
     """
@@ -99,31 +99,40 @@ def sharpening_loss(
         text = embed_captions(encoder, tokenizer, words)
         inputs = torch.cat([noisy, frame], dim=1).to(unet.dtype)
         velocity = unet(inputs, timesteps, text.to(unet.dtype)).sample.float()
-        signal = torch.stack([signal_rate(scheduler, t) for t in timesteps]).view(-1, 1, 1, 1).to(noisy)
+        signal = scheduler.alphas_cumprod.to(device)[timesteps].view(-1, 1, 1, 1)
         predicted = predict_clean(velocity, noisy, signal, "v_prediction")
 
         def score(latents: Tensor) -> Tensor:
             # In float32: the slope is a difference of nearly equal scores.
             return critic(latents, frame, text.float(), signal)
 
-        judgement, real = _judgement(score, clean, predicted.detach(), penalty, nudge, drift)
+        judged, real = critic_loss(score, clean, predicted.detach(), gradient_penalty, perturbation_std, drift)
         # The UNet's term must not teach the critic to be persuaded.
         critic.requires_grad_(False)
-        persuasion = F.softplus(real - score(predicted)).mean()
+        generator_loss = F.softplus(real - score(predicted)).mean()
         critic.requires_grad_(True)
         squared = F.mse_loss(velocity, scheduler.get_velocity(clean, noise, timesteps))
-        return squared + weight * persuasion + judgement
+        return squared + adversarial_weight * generator_loss + judged
 
     return loss
 
 
-def _judgement(
-    score: Callable[[Tensor], Tensor], real: Tensor, made: Tensor, penalty: float, nudge: float, drift: float
+def critic_loss(
+    score: Callable[[Tensor], Tensor],
+    real: Tensor,
+    made: Tensor,
+    gradient_penalty: float,
+    perturbation_std: float,
+    drift: float,
 ) -> tuple[Tensor, Tensor]:
-    """The critic's own loss: tell the teachers' latents from the UNet's, with a gentle slope at both; and the score of the
-    teachers', as a constant."""
+    """The critic's own loss, and its score of the teachers' latents as a constant.
+
+    It tells the teachers' latents from the UNet's (relativistic), with a gentle slope at both (R1 and R2).
+    """
     scores = [score(latents) for latents in (real, made)]
-    nudged = [score(latents + nudge * torch.randn_like(latents)) for latents in (real, made)]
-    slope = torch.stack([((a - b) / nudge).square().mean() for a, b in zip(scores, nudged, strict=True)]).sum()
+    perturbed = [score(latents + perturbation_std * torch.randn_like(latents)) for latents in (real, made)]
+    slope = torch.stack(
+        [((a - b) / perturbation_std).square().mean() for a, b in zip(scores, perturbed, strict=True)]
+    ).sum()
     size = torch.cat(scores).square().mean()
-    return F.softplus(scores[1] - scores[0]).mean() + penalty * slope + drift * size, scores[0].detach()
+    return F.softplus(scores[1] - scores[0]).mean() + gradient_penalty * slope + drift * size, scores[0].detach()
