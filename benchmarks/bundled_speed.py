@@ -52,7 +52,8 @@ def main() -> None:
     threads = torch.get_num_threads()
     print(f"bundled model, {WIDTH}x{HEIGHT}, {pipeline.unet.dtype}, {threads} threads, batch of {FRAMES}")
     pipeline(prompt, frames)
-    print(f"| peak memory, defaults | {peak_memory():.2f} GiB |")
+    print(f"| {WIDTH}x{HEIGHT}, defaults | |\n|---|---|")
+    print(f"| peak memory | {peak_memory():.2f} GiB |")
     print(f"| a fresh process, imports and first frame | {first_frame():.1f} s in all |\n")
     print("| | s a frame |\n|---|---|")
     for label, function in rows.items():

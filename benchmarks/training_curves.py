@@ -17,6 +17,8 @@ from matplotlib import pyplot
 
 def main(folder: Path, picture: Path) -> None:
     logs = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    # Stages of fewer than two rows (100 steps) have no curve.
+    logs = [log for log in logs if log.read_text().count("\n") > 1]
     if not logs:
         raise SystemExit(f"{folder} holds no training logs (*.jsonl): give the --work folder of `style-a-video train`")
     figure, panels = pyplot.subplots(1, len(logs), figsize=(3.2 * len(logs), 2.6), squeeze=False)
