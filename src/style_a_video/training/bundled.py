@@ -37,7 +37,7 @@ branch with frame and text is evaluated. Both found by benchmarks/bundled_guidan
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of everything: about twenty hours on two CPU cores, an hour on a GPU."""
+    """How much of everything: by estimate twenty hours on two CPU cores, an hour on a GPU; never yet run whole."""
 
     contents: int = 1200
     first_stage_steps: int = 20_000

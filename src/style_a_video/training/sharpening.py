@@ -29,8 +29,8 @@ SHARES = (0.4, 0.2, 0.25, 0.15)
 class Critic(nn.Module):
     """Judges windows of latents by their patches of some 32 and 88 pixels, given the frame, the sentence, and how noisy it was.
 
-    Why the noise: of a prediction from little noise more is asked. A critic that does not know asks all of them for more marks than
-    the teachers have, and over four steps they add up to a crackle.
+    Why the noise: predictions from much noise lack marks, those from little do not, and one demand cannot fit both. Without it (and
+    with fainter conditions, mended at the same time) predictions from little noise were scored above the teachers' own latents.
     """
 
     def __init__(self, latent_channels: int, text_width: int, widths: tuple[int, int, int] = (64, 96, 160)) -> None:
@@ -79,7 +79,7 @@ def adversarial_loss(
 
     Args:
         adversarial_weight: of the UNet's wish to be taken for a teacher. Its pull grows with the critic's slope, so a critic
-            that knows nothing yet does no harm (scaled to the length of the squared error's pull, it did).
+            that knows nothing yet hardly pulls.
         gradient_penalty: weight of the critic's squared slope, at the teachers' latents and at the UNet's.
         perturbation_std: deviation of the noise by which the slope is measured.
         drift: weight of the squared scores. Only their differences matter to the losses, so nothing else holds them near 0,
