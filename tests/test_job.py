@@ -13,8 +13,8 @@ import PIL.Image
 import pytest
 
 import style_a_video as sav
-from style_a_video.job import working_size
-from style_a_video.video import VideoReader
+from style_a_video.job import Settings, with_noise, working_size
+from style_a_video.video import VideoFrame, VideoReader
 
 from .conftest import packets, times
 
@@ -196,3 +196,50 @@ def test_bad_settings(
     with pytest.raises(sav.InputError, match=message):
         sav.stylize(source, "a cat", tmp_path / "new" / "out.mp4", pipeline=pipeline, **QUICK | settings)
     assert set(tmp_path.iterdir()) == before
+
+
+def noise_fields(pipeline: sav.StyleAVideoPipeline, pictures: np.ndarray, noise: str) -> np.ndarray:
+    frames = [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
+    return np.stack([field[0].numpy() for _, field in with_noise(pipeline, frames, Settings(noise=noise, seed=4))])
+
+
+def test_warped_noise_moves_with_the_picture_and_starts_anew_at_a_cut(pipeline: sav.StyleAVideoPipeline) -> None:
+    """4 pixels to the right in every frame: two of the tiny model's latent cells."""
+    grain = np.random.default_rng(0).integers(60, 110, (24, 60, 3), dtype=np.uint8)
+    texture = np.asarray(PIL.Image.fromarray(grain).resize((480, 96), PIL.Image.Resampling.BICUBIC))
+    shot = np.stack([texture[:, 200 - 4 * t : 328 - 4 * t] for t in range(4)])
+    fields = noise_fields(pipeline, np.concatenate([shot, 255 - shot[:, ::-1]]), "warped")
+    cells = 4 // pipeline.vae_scale_factor
+    inner = np.s_[:, 8:-8, 16:-16]
+    followed = np.corrcoef(fields[3][inner].ravel(), np.roll(fields[0], 3 * cells, axis=2)[inner].ravel())[0, 1]
+    stayed = np.corrcoef(fields[3][inner].ravel(), fields[0][inner].ravel())[0, 1]
+    assert followed > 0.7
+    assert abs(stayed) < 0.15
+    np.testing.assert_allclose(fields[4], fields[0], atol=1e-5)
+    assert np.abs(fields[5] - fields[4]).max() > 0.1
+
+
+def test_shared_and_independent_noise(pipeline: sav.StyleAVideoPipeline) -> None:
+    pictures = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3), dtype=np.uint8)
+    shared, independent = (noise_fields(pipeline, pictures, noise) for noise in ("shared", "independent"))
+    assert np.array_equal(shared[0], shared[2])
+    assert abs(np.corrcoef(independent[0].ravel(), independent[1].ravel())[0, 1]) < 0.15
+    assert np.array_equal(shared[0], independent[0])
+
+
+@pytest.mark.parametrize("noise", ["shared", "warped", "independent"])
+def test_the_batch_size_does_not_matter(
+    clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline, noise: str
+) -> None:
+    source = clip(count=5)
+    pictures = []
+    for batch_size in (1, 4):
+        folder = tmp_path / str(batch_size)
+        sav.stylize(source, "a cat", folder, pipeline=pipeline, noise=noise, batch_size=batch_size, **QUICK)
+        pictures.append([np.asarray(PIL.Image.open(path)).astype(int) for path in sorted(folder.iterdir())])
+    assert np.abs(np.stack(pictures[0]) - np.stack(pictures[1])).max() <= 1
+
+
+def test_unknown_noise(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
+    with pytest.raises(sav.InputError, match="choose one of shared, warped, independent"):
+        sav.stylize(clip(), "a cat", tmp_path / "out.mp4", pipeline=pipeline, noise="pink", **QUICK)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import evaluation, guidance, models, optimization, self_attention, video
+    from . import evaluation, guidance, models, optimization, self_attention, temporal, video
     from .errors import InputError
     from .job import Settings, StylizeResult, stylize
     from .models import STYLES, load_pipeline
@@ -21,11 +21,11 @@ _HOMES = {
     "InputError": "errors", "STYLES": "models", "Settings": "job", "StyleAVideoOutput": "pipeline", "StyleAVideoPipeline": "pipeline",
     "StylizeResult": "job", "load_pipeline": "models", "stylize": "job",
 }  # fmt: skip
-_MODULES = ("evaluation", "guidance", "models", "optimization", "self_attention", "video")
+_MODULES = ("evaluation", "guidance", "models", "optimization", "self_attention", "temporal", "video")
 
 __all__ = [
     "STYLES", "InputError", "Settings", "StyleAVideoOutput", "StyleAVideoPipeline", "StylizeResult", "__version__", "evaluation",
-    "guidance", "load_pipeline", "models", "optimization", "self_attention", "stylize", "video",
+    "guidance", "load_pipeline", "models", "optimization", "self_attention", "stylize", "temporal", "video",
 ]  # fmt: skip
 
 

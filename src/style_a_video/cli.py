@@ -116,7 +116,9 @@ def stylize(
         float | None, typer.Option(help="λ: CLIP-guided sampling.", show_default="the model's")
     ] = None,
     optimization: Annotated[str, typer.Option(help="exact or decoder: how far λ's gradient flows.")] = "decoder",
-    noise: Annotated[str, typer.Option(help="shared (steady) or independent.")] = "shared",
+    noise: Annotated[
+        str, typer.Option(help="shared (steady), warped (moves with the picture) or independent.")
+    ] = "shared",
     size: Annotated[
         int | None, typer.Option(help="Working size: short side in pixels, made even.", show_default="the model's")
     ] = None,
@@ -214,7 +216,7 @@ def doctor() -> None:
             table.add_row(package, f"[red]missing: {remedy}[/]")
     if not missing:
         _describe_machine(table)
-    for module, extra in (("skimage", "demo"), ("cv2", "train")):
+    for module, extra in (("skimage", "demo"), ("sklearn", "train")):
         if importlib.util.find_spec(module) is None:
             table.add_row(f"for {extra}", f"[yellow]missing: pip install -e '.\\[{extra}]' in the project's folder[/]")
     Console().print(table)

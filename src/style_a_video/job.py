@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import diffusers
 import numpy as np
@@ -20,17 +20,22 @@ import PIL.Image
 import torch
 from av.error import FFmpegError
 from numpy.typing import NDArray
+from torch import Tensor
 
 from . import __version__
 from .errors import InputError
+from .frames import pad_to_multiple
 from .guidance import Guidance
 from .models.loading import BUNDLED, bundled_folder, load_pipeline
 from .models.vocabulary import Knowledge, advice
 from .optimization import Optimization
-from .pipeline import Noise, StyleAVideoPipeline
+from .pipeline import StyleAVideoPipeline
 from .self_attention import MaskRefresh
-from .video import VideoFrame, VideoInfo, VideoReader, check_output, open_writer
+from .temporal import WarpedNoise, dis_flow, picture_tensor, with_motion
+from .video import ShotDetector, VideoFrame, VideoInfo, VideoReader, check_output, open_writer
 
+Noise = Literal["shared", "warped", "independent"]
+"""One noise field for all frames; one that every shot begins with and that then moves with the picture; or one a frame."""
 OutputSize = Literal["working", "source"]
 Progress = Callable[[int, int], None]
 """Called with (frames done, frames in all)."""
@@ -161,25 +166,46 @@ def stylized_frames(
     pipeline: StyleAVideoPipeline, frames: Iterable[VideoFrame], prompt: str, settings: Settings
 ) -> Iterator[VideoFrame]:
     """Stylize a stream of equal-sized frames batch by batch; memory does not grow with its length."""
-    frames = iter(frames)
+    stream = with_noise(pipeline, frames, settings)
     generator = torch.Generator("cpu").manual_seed(settings.seed)
-    while batch := list(islice(frames, settings.batch_size)):
-        if settings.noise == "shared":
-            generator.manual_seed(settings.seed)
+    while batch := list(islice(stream, settings.batch_size)):
         styled = pipeline(
             prompt,
-            np.stack([frame.pixels for frame in batch]),
+            np.stack([frame.pixels for frame, _ in batch]),
+            latents=torch.cat([noise for _, noise in batch]),
             generator=generator,
             batch_size=settings.batch_size,
             **{name: getattr(settings, name) for name in _CALL_SETTINGS},
         ).frames
-        for frame, pixels in zip(batch, styled, strict=True):
+        for (frame, _), pixels in zip(batch, styled, strict=True):
             yield VideoFrame(np.round(np.asarray(pixels) * 255).astype(np.uint8), frame.pts)
+
+
+def with_noise(
+    pipeline: StyleAVideoPipeline, frames: Iterable[VideoFrame], settings: Settings
+) -> Iterator[tuple[VideoFrame, Tensor]]:
+    """Every frame with the noise (1, C, h, w) that it is denoised from. Nothing of it crosses a cut but the first field."""
+    generator = torch.Generator("cpu").manual_seed(settings.seed)
+    moving = settings.noise == "warped"
+    stream = with_motion(frames, dis_flow(), ShotDetector().begins_shot) if moving else ((f, None) for f in frames)
+    first: Tensor | None = None
+    for frame, motion in stream:
+        if first is None or settings.noise == "independent":
+            picture = pad_to_multiple(picture_tensor(frame.pixels), pipeline.vae_scale_factor)
+            first = pipeline.prepare_latents(picture, "shared", generator, None)
+        if not moving:
+            yield frame, first
+            continue
+        if motion is None:
+            field = WarpedNoise(first, generator)
+        else:
+            field.advance(motion.forward, motion.forward_mask)
+        yield frame, field.latents()
 
 
 _CALL_SETTINGS = (
     "negative_prompt", "fast", "num_inference_steps", "guidance", "guidance_scale", "image_guidance_scale", "mask_guidance_scale",
-    "mask_refresh", "content_weight", "optimization", "noise",
+    "mask_refresh", "content_weight", "optimization",
 )  # fmt: skip
 
 
@@ -245,6 +271,8 @@ def _settings(given: dict[str, Any]) -> Settings:
         raise InputError(f"seed is {settings.seed}: give a whole number between 0 and 2^63 - 1")
     if settings.batch_size < 1:
         raise InputError(f"batch_size is {settings.batch_size}: give 1 or more")
+    if settings.noise not in get_args(Noise):
+        raise InputError(f"noise is {settings.noise!r}: choose one of {', '.join(get_args(Noise))}")
     if settings.output_size not in ("working", "source"):
         raise InputError(f"output_size is {settings.output_size!r}: choose working or source")
     return settings

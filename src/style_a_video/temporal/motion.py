@@ -1,0 +1,63 @@
+"""Frames with their motion, one by one: what noise and refiner follow, and where a new shot lets nothing through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .flow import FlowEstimator
+from .warp import occlusion_mask
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Between frame f and the frame before it, of one shot. Flows (1, 2, H, W) in pixels, x first; masks (1, 1, H, W)."""
+
+    backward: Tensor
+    """F_{f→f−1}: for every pixel of frame f, where it was."""
+    backward_mask: Tensor
+    """On frame f: 1 where `backward` is trusted."""
+    forward: Tensor
+    """F_{f−1→f}: for every pixel of frame f − 1, where it went."""
+    forward_mask: Tensor
+    """On frame f − 1: 1 where `forward` is trusted."""
+
+
+class Frame(Protocol):
+    """Anything with a picture."""
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB."""
+
+
+AnyFrame = TypeVar("AnyFrame", bound=Frame)
+
+
+def with_motion(
+    frames: Iterable[AnyFrame], estimate: FlowEstimator, begins_shot: Callable[[NDArray[np.uint8]], bool]
+) -> Iterator[tuple[AnyFrame, Motion | None]]:
+    """Every frame with its motion since the frame before it; None where a shot begins. Holds two frames at a time."""
+    before: Tensor | None = None
+    for frame in frames:
+        now = picture_tensor(frame.pixels)
+        cut = begins_shot(frame.pixels)
+        yield frame, None if cut or before is None else motion_between(estimate, before, now)
+        before = now
+
+
+def motion_between(estimate: FlowEstimator, before: Tensor, now: Tensor) -> Motion:
+    """Motion from frame `before` to frame `now`, both (1, 3, H, W) in [0, 1]."""
+    forward, backward = estimate(torch.cat([before, now]), torch.cat([now, before])).split(1)
+    return Motion(backward, occlusion_mask(forward, backward), forward, occlusion_mask(backward, forward))
+
+
+def picture_tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    """(H, W, 3) uint8 -> (1, 3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
