@@ -100,9 +100,9 @@ def end_point_errors() -> None:
     print("| flow | end-point error, pixels | trusted where visible | trusted where hidden |\n|---|---|---|---|")
     for name, estimate in estimators.items():
         flow, mask = sav.temporal.flow_both_ways(estimate, frames[1:], frames[:-1])
-        error = (flow - torch.from_numpy(clip.flows)).norm(dim=1)[visible].mean()
+        distance = (flow - torch.from_numpy(clip.flows)).norm(dim=1)[visible].mean()
         seen, hidden = (100 * mask[:, 0][where].mean() for where in (visible, ~visible))
-        print(f"| {name} | {error:.3f} | {seen:.1f} % | {hidden:.1f} % |")
+        print(f"| {name} | {distance:.3f} | {seen:.1f} % | {hidden:.1f} % |")
     print(f"| (standing still) | {torch.from_numpy(clip.flows).norm(dim=1)[visible].mean():.3f} | | |\n")
 
 
