@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from .affine import Affine, affine_flow, sample, seen_before, similarity
 from .errors import InputError
 from .job import Progress, StylizeResult, stylize
 from .models.loading import load_pipeline
@@ -21,7 +20,6 @@ from .video import VideoInfo, VideoReader, open_writer
 
 RATE = Fraction(24)
 DEMO_STYLES = ("pop art", "stained glass", "neon")
-_Affine = NDArray[np.float64]  # (3, 3), acting on pixel coordinates (x, y, 1)
 
 
 @dataclass(frozen=True)
@@ -50,20 +48,20 @@ def demo_clip(frames: int = 48, width: int = 384, height: int = 256) -> DemoClip
     texture, opacity = _balloon_texture()
     pictures, inside = [], []
     for camera, balloon in zip(cameras, balloons, strict=True):
-        background = _sample(photograph, camera, width, height)
-        front = _sample(texture, balloon, width, height)
-        alpha = _sample(opacity, balloon, width, height)
+        background = sample(photograph, camera, width, height)
+        front = sample(texture, balloon, width, height)
+        alpha = sample(opacity, balloon, width, height)
         pictures.append(np.round((background * (1 - alpha) + front * alpha) * 255).astype(np.uint8))
         inside.append(alpha[..., 0] > 0.5)
     flows, visible = [], []
     for t in range(1, frames):
         flow = np.where(
             inside[t][None],
-            _flow(balloons[t], balloons[t - 1], width, height),
-            _flow(cameras[t], cameras[t - 1], width, height),
+            affine_flow(balloons[t], balloons[t - 1], width, height),
+            affine_flow(cameras[t], cameras[t - 1], width, height),
         )
         flows.append(flow)
-        visible.append(_seen_before(flow, inside[t], inside[t - 1]))
+        visible.append(seen_before(flow, inside[t], inside[t - 1]))
     return DemoClip(np.stack(pictures), np.stack(flows).astype(np.float32), np.stack(visible))
 
 
@@ -123,26 +121,18 @@ def _photograph() -> NDArray[np.float32]:
     return (np.asarray(PIL.Image.open(path).convert("RGB")) / 255.0).astype(np.float32)
 
 
-def _camera(time: float, photo_width: int, photo_height: int, width: int, height: int) -> _Affine:
+def _camera(time: float, photo_width: int, photo_height: int, width: int, height: int) -> Affine:
     """Frame pixel -> photograph pixel: zoom in by a quarter while panning right and up, with a slight roll."""
     zoom = (photo_width / width) * (0.80 - 0.20 * time)
     roll = np.deg2rad(2.0 * np.sin(2 * np.pi * time))
     centre = np.array([photo_width * (0.44 + 0.10 * time), photo_height * (0.55 - 0.06 * time)])
-    return _similarity(zoom, roll, np.array([width / 2, height / 2]), centre)
+    return similarity(zoom, roll, np.array([width / 2, height / 2]), centre)
 
 
-def _balloon(time: float, width: int, height: int) -> _Affine:
+def _balloon(time: float, width: int, height: int) -> Affine:
     """Frame pixel -> balloon texture pixel (256 x 256): it drifts from left to right, bobs and turns."""
     position = np.array([width * (0.10 + 0.72 * time), height * (0.34 + 0.10 * np.sin(3 * np.pi * time))])
-    return _similarity(256 / (0.30 * height), -0.5 * time, position, np.array([128.0, 128.0]))
-
-
-def _similarity(scale: float, angle: float, source: NDArray[np.float64], target: NDArray[np.float64]) -> _Affine:
-    """Rotate and scale about `source`, then move it to `target`."""
-    matrix = np.eye(3)
-    matrix[:2, :2] = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix[:2, 2] = target - matrix[:2, :2] @ source
-    return matrix
+    return similarity(256 / (0.30 * height), -0.5 * time, position, np.array([128.0, 128.0]))
 
 
 def _balloon_texture() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -155,35 +145,3 @@ def _balloon_texture() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     light = 0.55 + 0.5 * np.clip(1 - np.hypot(x + 0.35, y + 0.4), 0, 1)
     opacity = np.clip((1 - radius) * 60, 0, 1)
     return (colours[gore] * light[..., None]).astype(np.float32), opacity[..., None].astype(np.float32)
-
-
-def _grid(width: int, height: int) -> NDArray[np.float64]:
-    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
-    return np.stack([x, y, np.ones_like(x)])
-
-
-def _sample(texture: NDArray[np.float32], matrix: _Affine, width: int, height: int) -> NDArray[np.float32]:
-    """Texture at matrix · pixel for every pixel of the frame, (height, width, C); outside the texture: its border."""
-    where = np.tensordot(matrix[:2], _grid(width, height), axes=1)
-    size = np.array(texture.shape[1::-1], np.float64).reshape(2, 1, 1)
-    normalised = torch.from_numpy(((where + 0.5) / size * 2 - 1).transpose(1, 2, 0)[None]).float()
-    picture = torch.from_numpy(np.ascontiguousarray(texture)).permute(2, 0, 1)[None]
-    sampled = F.grid_sample(picture, normalised, mode="bilinear", padding_mode="border", align_corners=False)
-    result: NDArray[np.float32] = sampled[0].permute(1, 2, 0).numpy()
-    return result
-
-
-def _flow(now: _Affine, before: _Affine, width: int, height: int) -> NDArray[np.float64]:
-    """Where the point under each pixel was a frame earlier, minus the pixel: (2, H, W)."""
-    back = np.linalg.inv(before) @ now
-    return np.tensordot((back - np.eye(3))[:2], _grid(width, height), axes=1)
-
-
-def _seen_before(
-    flow: NDArray[np.float64], inside_now: NDArray[np.bool_], inside_before: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    height, width = inside_now.shape
-    x, y = _grid(width, height)[:2] + flow
-    within = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    column, row = np.clip(np.round(x), 0, width - 1).astype(int), np.clip(np.round(y), 0, height - 1).astype(int)
-    return within & (inside_before[row, column] == inside_now)

@@ -3,9 +3,10 @@
 from .flow import FlowEstimator, dis_flow, flow_both_ways, raft_flow
 from .motion import Motion, motion_between, picture_tensor, with_motion
 from .noise import WarpedNoise
+from .refiner import Refined, Refiner, refine
 from .warp import backward_warp, occlusion_mask
 
 __all__ = [
-    "FlowEstimator", "Motion", "WarpedNoise", "backward_warp", "dis_flow", "flow_both_ways", "motion_between", "occlusion_mask",
-    "picture_tensor", "raft_flow", "with_motion",
+    "FlowEstimator", "Motion", "Refined", "Refiner", "WarpedNoise", "backward_warp", "dis_flow", "flow_both_ways", "motion_between", "occlusion_mask",
+    "picture_tensor", "raft_flow", "refine", "with_motion",
 ]  # fmt: skip

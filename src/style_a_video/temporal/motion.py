@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .flow import FlowEstimator
-from .warp import occlusion_mask
+from .warp import backward_warp, occlusion_mask
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Between frame f and the frame before it, of one shot. Flows (1, 2, H, W) in pixels, x first; masks (1, 1, H, W)."""
+    """Between frame f and the frame before it, of one shot. Flows (B, 2, H, W) in pixels, x first; the others (B, 1, H, W)."""
 
     backward: Tensor
     """F_{f→f−1}: for every pixel of frame f, where it was."""
@@ -27,6 +27,8 @@ class Motion:
     """F_{f−1→f}: for every pixel of frame f − 1, where it went."""
     forward_mask: Tensor
     """On frame f − 1: 1 where `forward` is trusted."""
+    mismatch: Tensor
+    """On frame f: mean over channels of |I^f − W(I^{f−1})|, in [0, 1]; small where the flow explains the input."""
 
 
 class Frame(Protocol):
@@ -53,9 +55,10 @@ def with_motion(
 
 
 def motion_between(estimate: FlowEstimator, before: Tensor, now: Tensor) -> Motion:
-    """Motion from frame `before` to frame `now`, both (1, 3, H, W) in [0, 1]."""
-    forward, backward = estimate(torch.cat([before, now]), torch.cat([now, before])).split(1)
-    return Motion(backward, occlusion_mask(forward, backward), forward, occlusion_mask(backward, forward))
+    """Motion from frames `before` to frames `now`, both (B, 3, H, W) in [0, 1]."""
+    forward, backward = estimate(torch.cat([before, now]), torch.cat([now, before])).chunk(2)
+    mismatch = (now - backward_warp(before, backward)).abs().mean(dim=1, keepdim=True)
+    return Motion(backward, occlusion_mask(forward, backward), forward, occlusion_mask(backward, forward), mismatch)
 
 
 def picture_tensor(pixels: NDArray[np.uint8]) -> Tensor:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+Interpolation = Literal["bilinear", "bicubic"]
 
 
 def sampling_positions(flow: Tensor) -> Tensor:
@@ -18,12 +22,14 @@ def sampling_positions(flow: Tensor) -> Tensor:
     return torch.stack([x, y]) + flow
 
 
-def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
-    """W of 2.5: position p of the result samples `image` at p + flow(p), bilinearly; past the border, the border.
+def backward_warp(image: Tensor, flow: Tensor, interpolation: Interpolation = "bilinear") -> Tensor:
+    """W of 2.5: position p of the result samples `image` at p + flow(p); past the border, the border.
 
     Args:
         image: (B, C, H, W), floating point.
         flow: (B, 2, H, W) in pixels, x first: from the frame that is made to the frame that `image` is.
+        interpolation: "bilinear", as the measures are defined; "bicubic" for what is warped again and again, which bilinear
+            weights blur away (and which it may leave a little outside the image's range).
 
     Raises:
         ValueError: when the shapes do not fit.
@@ -34,7 +40,7 @@ def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
     # grid_sample counts from -1 to 1 over the outer edges of the picture.
     size = torch.tensor([width, height], device=flow.device, dtype=flow.dtype).view(2, 1, 1)
     grid = ((sampling_positions(flow) + 0.5) * 2 / size - 1).permute(0, 2, 3, 1).to(image.dtype)
-    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return F.grid_sample(image, grid, mode=interpolation, padding_mode="border", align_corners=False)
 
 
 def occlusion_mask(flow_forward: Tensor, flow_backward: Tensor) -> Tensor:

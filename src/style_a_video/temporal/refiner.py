@@ -1,0 +1,95 @@
+"""The local refinement network: DESIGN 2.5. It makes the steady frame R^f of a shot from P^f, P^{f−1} and R^{f−1}."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+
+from ..frames import pad_to_multiple
+from .motion import Motion
+from .warp import backward_warp
+
+Form = Literal["warped", "paper"]
+
+
+class Refiner(ModelMixin, ConfigMixin):
+    """A residual on P^f, from two branches that are fused, at half resolution.
+
+    Args:
+        form: "paper" sees P^f, P^{f−1} and R^{f−1} where they are; "warped" sees P^f, W(P^{f−1}) and W(R^{f−1}) with mask
+            and mismatch of the motion, and its residual is g·(W(R^{f−1}) − P^f) + r, the gate g in [0, 1] predicted too:
+            keeping what was there is then one number, not a picture to be drawn.
+        width: channels of every layer.
+        blocks: residual blocks after the fusion.
+    """
+
+    @register_to_config
+    def __init__(self, form: Form = "warped", width: int = 32, blocks: int = 3) -> None:
+        super().__init__()
+        evidence = 2 if form == "warped" else 0
+        self.pair = nn.Conv2d(4 * (6 + evidence), width, 3, padding=1)
+        self.refined = nn.Conv2d(4 * (3 + evidence), width, 3, padding=1)
+        self.fuse = nn.Conv2d(2 * width, width, 3, padding=1)
+        self.body = nn.ModuleList(_Residual(width) for _ in range(blocks))
+        self.out = nn.Conv2d(width, 4 * (4 if form == "warped" else 3), 3, padding=1)
+        with torch.no_grad():
+            # An untrained refiner draws next to nothing of its own.
+            for parameter in self.out.parameters():
+                parameter.mul_(0.01)
+
+    def forward(self, stylized: Tensor, stylized_before: Tensor, refined_before: Tensor, motion: Motion) -> Tensor:
+        """R^f (B, 3, H, W) from P^f, P^{f−1}, R^{f−1}, all (B, 3, H, W) in [0, 1]; not clamped."""
+        height, width = stylized.shape[-2:]
+        warped = self.config.form == "warped"
+        if warped:
+            # Bicubic: R^{f−1} is warped anew every frame, and bilinear weights would blur a shot away.
+            stylized_before, refined_before = (
+                backward_warp(frame, motion.backward, "bicubic") for frame in (stylized_before, refined_before)
+            )
+        evidence = [motion.backward_mask, motion.mismatch * 4] if warped else []
+        pair = F.relu(self.pair(_halved([stylized, stylized_before, *evidence])))
+        refined = F.relu(self.refined(_halved([refined_before, *evidence])))
+        features = F.relu(self.fuse(torch.cat([pair, refined], dim=1)))
+        for block in self.body:
+            features = block(features)
+        found = F.pixel_shuffle(self.out(features), 2)[..., :height, :width]
+        if not warped:
+            return stylized + found
+        gate = torch.sigmoid(found[:, 3:]) * motion.backward_mask
+        return stylized + gate * (refined_before - stylized) + found[:, :3]
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features + self.second(F.relu(self.first(features)))
+
+
+def _halved(planes: list[Tensor]) -> Tensor:
+    """All planes at half resolution, four channels for one: nothing is lost."""
+    return F.pixel_unshuffle(pad_to_multiple(torch.cat(planes, dim=1), 2), 2)
+
+
+@dataclass(frozen=True)
+class Refined:
+    """What the next frame of a shot needs of this one: P^f and R^f, (B, 3, H, W) in [0, 1]."""
+
+    stylized: Tensor
+    refined: Tensor
+
+
+def refine(refiner: Refiner, stylized: Tensor, before: Refined | None, motion: Motion | None) -> Refined:
+    """R^f for one frame, (B, 3, H, W) in [0, 1]; where a shot begins (`motion` is None) it is P^f itself."""
+    if before is None or motion is None:
+        return Refined(stylized, stylized)
+    return Refined(stylized, refiner(stylized, before.stylized, before.refined, motion).clamp(0, 1))

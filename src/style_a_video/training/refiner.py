@@ -1,0 +1,94 @@
+"""The refiner's loss and its training: DESIGN 2.5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..models.loading import load_pipeline
+from ..temporal import backward_warp, dis_flow, motion_between
+from ..temporal.refiner import Form, Refined, Refiner, refine
+from .loop import Schedule, train
+from .sequences import Sequence, load_sequences, make_sequences
+
+TEMPORAL_WEIGHT = 4.0
+DETAIL_WEIGHT = 1.0
+BATCH = 4
+
+
+def temporal_term(refined: Tensor, refined_before: Tensor, flow: Tensor, visible: Tensor) -> Tensor:
+    """Mean of M ⊙ |R^f − W(R^{f−1})| over pixels and channels.
+
+    Args:
+        refined, refined_before: (B, 3, H, W).
+        flow, visible: true flow (B, 2, H, W) from f to f − 1, and where it holds (B, 1, H, W).
+    """
+    return (visible * (refined - backward_warp(refined_before, flow, "bicubic")).abs()).mean()
+
+
+def detail_term(refined: Tensor, stylized: Tensor) -> Tensor:
+    """How far the depth of fine marks falls short of P^f's, wherever they lie: mean of |s(R^f) − s(P^f)|, s the deviation of the
+    Laplacian in windows of 9 x 9. Blur steadies everything, so without this term it is what the network learns."""
+
+    def depth(frames: Tensor) -> Tensor:
+        grey = frames.mean(dim=1, keepdim=True)
+        kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=frames.device, dtype=frames.dtype)
+        return (F.avg_pool2d(F.conv2d(grey, kernel[None, None]).square(), 9, stride=4) + 1e-5).sqrt()
+
+    return (depth(refined) - depth(stylized)).abs().mean()
+
+
+def refining_loss(
+    refiner: Refiner, draw: Callable[[np.random.Generator], Sequence]
+) -> Callable[[np.random.Generator], Tensor]:
+    """‖M ⊙ (R^f − W(R^{f−1}))‖₁ + ‖R^f − P^f‖₁ + detail, the mean over the frames of a clip, through all of its frames.
+
+    The network sees motion as it will be estimated; the loss knows the true one.
+    """
+    estimate = dis_flow()
+
+    def loss(rng: np.random.Generator) -> Tensor:
+        clip = draw(rng)
+        before = Refined(clip.styled[:, 0], clip.styled[:, 0])
+        terms = []
+        for f in range(1, clip.frames.shape[1]):
+            now = refine(
+                refiner, clip.styled[:, f], before, motion_between(estimate, clip.frames[:, f - 1], clip.frames[:, f])
+            )
+            temporal = temporal_term(now.refined, before.refined, clip.flows[:, f - 1], clip.visible[:, f - 1])
+            fidelity = (now.refined - now.stylized).abs().mean()
+            terms.append(TEMPORAL_WEIGHT * temporal + fidelity + DETAIL_WEIGHT * detail_term(now.refined, now.stylized))
+            before = now
+        return torch.stack(terms).mean()
+
+    return loss
+
+
+def random_batches(folder: Path, batch: int = BATCH) -> Callable[[np.random.Generator], Sequence]:
+    """A drawer of random clips of `make_sequences`."""
+    paths = sorted(folder.glob("*.npz"))
+
+    def draw(rng: np.random.Generator) -> Sequence:
+        return load_sequences([paths[k] for k in rng.integers(0, len(paths), batch)])
+
+    return draw
+
+
+def train_refiner(
+    work: Path, output: Path, model: str | Path, clips: int, steps: int, seed: int, form: Form = "warped"
+) -> None:
+    """Make clips with `model` under `work`, train on them, and write the refiner to the folder `output` in float16.
+
+    Run again after a cut-off, it goes on where it was.
+    """
+    make_sequences(work / "clips", load_pipeline(model), clips, seed)
+    torch.manual_seed(seed)
+    refiner = Refiner(form)
+    schedule = Schedule(steps, learning_rate=1e-3, ema_decay=0.998)
+    train(f"refiner_{form}", refiner, refining_loss(refiner, random_batches(work / "clips")), schedule, work, seed)
+    refiner.half().save_pretrained(output, safe_serialization=True)

@@ -1,0 +1,77 @@
+"""The refiner: what an untrained one does, what a shot's beginning does, and the warped form's gate."""
+
+import pytest
+import torch
+
+import style_a_video as sav
+from style_a_video.temporal import Refined, Refiner, refine
+from tests.temporal.test_warp import warp_loop
+
+
+def motion_of(flow, mask=1.0):
+    ones = torch.ones_like(flow[:, :1])
+    return sav.temporal.Motion(flow, mask * ones, -flow, ones, 0 * ones)
+
+
+@pytest.fixture
+def frames():
+    return torch.rand(3, 2, 3, 18, 22, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def motion():
+    flow = torch.zeros(2, 2, 18, 22)
+    flow[:, 0], flow[:, 1] = 1.0, -2.0
+    return motion_of(flow)
+
+
+def test_an_untrained_one_of_the_papers_form_hardly_changes_the_frame(frames, motion):
+    torch.manual_seed(0)
+    now, before, refined = frames
+    assert (Refiner("paper")(now, before, refined, motion) - now).abs().max() < 0.02
+
+
+def test_an_untrained_one_of_the_warped_form_is_half_way_to_the_warped_frame(frames, motion):
+    torch.manual_seed(0)
+    now, before, refined = frames
+    found = Refiner("warped")(now, before, refined, motion)
+    # Whole-pixel motion: bicubic or bilinear, the warp is a shift.
+    shifted = torch.stack(
+        [torch.from_numpy(warp_loop(r.numpy(), f.numpy())) for r, f in zip(refined, motion.backward, strict=True)]
+    )
+    inner = (found - (now + shifted) / 2)[..., 4:-4, 4:-4]
+    assert inner.abs().max() < 0.03
+
+
+def test_nothing_comes_through_where_the_flow_is_not_trusted(frames):
+    torch.manual_seed(0)
+    now, before, refined = frames
+    refiner = Refiner("warped")
+    for branch in (refiner.refined, refiner.pair):
+        branch.weight.data.zero_()
+    hidden = motion_of(torch.zeros(2, 2, 18, 22), mask=0.0)
+    torch.testing.assert_close(refiner(now, before, refined, hidden), refiner(now, before, 1 - refined, hidden))
+
+
+@pytest.mark.parametrize("form", ["warped", "paper"])
+@pytest.mark.parametrize("size", [(16, 20), (17, 23)])
+def test_any_size_and_what_is_saved_is_what_is_loaded(tmp_path, form, size):
+    torch.manual_seed(0)
+    frames = torch.rand(3, 1, 3, *size)
+    motion = motion_of(torch.zeros(1, 2, *size))
+    refiner = Refiner(form, width=8, blocks=1)
+    refiner.save_pretrained(tmp_path)
+    again = Refiner.from_pretrained(tmp_path)
+    assert refiner(*frames, motion).shape == (1, 3, *size)
+    torch.testing.assert_close(again(*frames, motion), refiner(*frames, motion))
+
+
+def test_a_shot_begins_with_the_frame_itself(frames, motion):
+    now, before, _ = frames
+    started = refine(Refiner("warped"), now, Refined(before, before), None)
+    assert started.refined is now
+    went_on = refine(Refiner("warped"), now, Refined(before, before), motion)
+    assert went_on.stylized is now
+    assert (went_on.refined - now).abs().max() > 0.05
+    assert went_on.refined.min() >= 0
+    assert went_on.refined.max() <= 1
