@@ -1,10 +1,10 @@
 """Does it flicker? Every way of keeping frames together, on real clips, beside the input's own warping error.
 
-    python benchmarks/temporal.py ../shared/clips [--frames 24] [--styles "ukiyo-e,pencil"] [--model FOLDER]
+    python benchmarks/temporal.py ../shared/clips [--frames 24] [--styles "ukiyo-e,pencil"] [--model FOLDER] [--refiner FOLDER]
 
 Prints how well each flow estimator finds the demo clip's true motion, then a ladder: mean over clips and styles of E_warp and
 temporal loss (DESIGN 2.7), style and content score (φ of the model), sharpness (variance of the Laplacian over that of shared noise)
-and seconds a frame; then the ladder's last rung against the input's own E_warp, clip by clip.
+and seconds a frame; then the refined video (or, without a refiner, that of shared noise) against the input's own E_warp, clip by clip.
 """
 
 from __future__ import annotations
@@ -28,14 +28,17 @@ from style_a_video.errors import InputError
 from style_a_video.evaluation import flows_at_distance, flows_to_first, temporal_loss, warp_error
 from style_a_video.frames import frames_to_tensor
 from style_a_video.job import Settings, stylized_frames, working_size
+from style_a_video.temporal import Refiner
 from style_a_video.video import VideoFrame, VideoReader
 
+PLAIN = "shared noise"
 LADDER: dict[str, dict[str, Any]] = {
     "independent noise": {"noise": "independent"},
-    "shared noise": {"noise": "shared"},
+    PLAIN: {"noise": "shared"},
     "warped noise": {"noise": "warped"},
 }
 """Each row's settings of the job."""
+REFINED = "shared noise + refiner"
 
 
 @dataclass(frozen=True)
@@ -107,17 +110,18 @@ def end_point_errors() -> None:
 
 
 def ladder(
-    pipeline: sav.StyleAVideoPipeline, clips: list[Clip], styles: list[str]
+    pipeline: sav.StyleAVideoPipeline, clips: list[Clip], styles: list[str], refiner: Refiner | None
 ) -> dict[str, dict[tuple[str, str], dict[str, float]]]:
     """The measures of every row, clip and style; the table of their means is printed on the way."""
     found: dict[str, dict[tuple[str, str], dict[str, float]]] = {}
-    plain = "shared noise"
-    for row, settings in LADDER.items():
+    rows: list[tuple[str, dict[str, Any], Refiner | None]] = [(row, settings, None) for row, settings in LADDER.items()]
+    rows += [(REFINED, LADDER[PLAIN], refiner)] if refiner else []
+    for row, settings, steadying in rows:
         found[row] = {}
         for clip in clips:
             for style in styles:
                 began = time.perf_counter()
-                output = list(stylized_frames(pipeline, clip.frames, PROMPTS[style], Settings(**settings)))
+                output = list(stylized_frames(pipeline, clip.frames, PROMPTS[style], Settings(**settings), steadying))
                 seconds = (time.perf_counter() - began) / len(output)
                 pictures = frames_to_tensor(np.stack([frame.pixels for frame in output]))
                 found[row][clip.name, style] = measures(pipeline, clip, pictures, PROMPTS[style]) | {"s/frame": seconds}
@@ -126,7 +130,7 @@ def ladder(
     )
     for row, cells in found.items():
         mean = {name: float(np.mean([cell[name] for cell in cells.values()])) for name in next(iter(cells.values()))}
-        pairs = [(cell, found[plain][key]) for key, cell in cells.items()]
+        pairs = [(cell, found[PLAIN][key]) for key, cell in cells.items()]
         error, sharp = (np.mean([cell[name] / base[name] for cell, base in pairs]) for name in ("E_warp", "Laplacian"))
         print(
             f"| {row} | {mean['E_warp']:.4f} | {error:.2f} | {mean['loss 1']:.4f} | {mean['loss 5']:.4f} | {mean['style']:.3f} | "
@@ -152,13 +156,15 @@ def main(
     frames: Annotated[int, typer.Option(help="Of every clip, from its beginning.")] = 24,
     styles: Annotated[str, typer.Option(help="Names, with commas between.")] = "ukiyo-e,pencil,watercolor,pop art",
     model: str = "bundled",
+    refiner: Annotated[Path | None, typer.Option(help="A trained refiner's folder.", show_default="none")] = None,
 ) -> None:
     end_point_errors()
     pipeline = sav.load_pipeline(model)
     names = [name.strip() for name in styles.split(",")]
     read = [Clip.read(path, frames) for path in sorted(clips.glob("*.mp4"))]
-    found = ladder(pipeline, read, names)
-    against_input(read, names, found[list(LADDER)[-1]])
+    steadying = Refiner.from_pretrained(refiner).eval() if refiner else None
+    found = ladder(pipeline, read, names, steadying)
+    against_input(read, names, found[list(found)[-1] if steadying else PLAIN])
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ import PIL.Image
 import pytest
 
 import style_a_video as sav
-from style_a_video.job import Settings, with_noise, working_size
-from style_a_video.video import VideoFrame, VideoReader
+from style_a_video.job import Settings, stylized_frames, with_noise, working_size
+from style_a_video.temporal import Refiner, dis_flow, with_motion
+from style_a_video.video import ShotDetector, VideoFrame, VideoReader
 
 from .conftest import packets, times
 
@@ -200,7 +201,9 @@ def test_bad_settings(
 
 def noise_fields(pipeline: sav.StyleAVideoPipeline, pictures: np.ndarray, noise: str) -> np.ndarray:
     frames = [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
-    return np.stack([field[0].numpy() for _, field in with_noise(pipeline, frames, Settings(noise=noise, seed=4))])
+    stream = with_motion(frames, dis_flow(), ShotDetector().begins_shot)
+    settings = Settings(noise=noise, seed=4)
+    return np.stack([field[0].numpy() for _, _, field in with_noise(pipeline, stream, settings)])
 
 
 def test_warped_noise_moves_with_the_picture_and_starts_anew_at_a_cut(pipeline: sav.StyleAVideoPipeline) -> None:
@@ -243,3 +246,25 @@ def test_the_batch_size_does_not_matter(
 def test_unknown_noise(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
     with pytest.raises(sav.InputError, match="choose one of shared, warped, independent"):
         sav.stylize(clip(), "a cat", tmp_path / "out.mp4", pipeline=pipeline, noise="pink", **QUICK)
+
+
+def test_the_refiner_follows_the_shot_and_stops_at_its_end(pipeline: sav.StyleAVideoPipeline) -> None:
+    """An untrained refiner goes half-way back to the frame before: not at the first frame of a shot."""
+    import torch
+
+    torch.manual_seed(0)
+    refiner = Refiner("warped")
+    grain = np.random.default_rng(0).integers(60, 110, (12, 16, 3), dtype=np.uint8)
+    picture = np.asarray(PIL.Image.fromarray(grain).resize((64, 48), PIL.Image.Resampling.BICUBIC))
+    frames = [
+        VideoFrame(pixels, k) for k, pixels in enumerate((picture, picture, picture, 255 - picture, 255 - picture))
+    ]
+    settings = Settings(noise="independent", num_inference_steps=1, batch_size=2)
+    plain, steady = (
+        [frame.pixels.astype(float) for frame in stylized_frames(pipeline, frames, "a cat", settings, r)]
+        for r in (None, refiner)
+    )
+    changed = [np.abs(one - other).mean() for one, other in zip(plain, steady, strict=True)]
+    assert changed[0] == changed[3] == 0
+    assert min(changed[1], changed[2], changed[4]) > 1
+    np.testing.assert_allclose(steady[1], (plain[1] + plain[0]) / 2, atol=6)

@@ -252,11 +252,13 @@ def _memory() -> str:
 
 @app.command()
 def train(
-    part: Annotated[str, typer.Argument(help="What to train: bundled.")],
+    part: Annotated[str, typer.Argument(help="What to train: bundled, or the refiner of the bundled model.")],
     work: Annotated[Path, typer.Option(help="Pairs, checkpoints and logs; a run goes on from what is there.")] = Path(
         "training"
     ),
-    output: Annotated[Path, typer.Option(help="Where to write the finished model folder.")] = Path("training/bundled"),
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write what is finished.", show_default="WORK/PART")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.", show_default="the best there is")] = None,
     seed: Annotated[int, typer.Option(help="Seed of pictures, batches and weights.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that render the pairs.")] = 2,
@@ -269,22 +271,31 @@ def train(
         typer.Option(help="A finished model whose encoders and UNet are trained further.", show_default="from nothing"),
     ] = None,
 ) -> None:
-    """Train the bundled model from nothing: pictures, teachers, first stage, CLIP, UNet. Stops and resumes at any point."""
-    if part != "bundled":
-        raise InputError(f"there is no recipe {part!r}: choose bundled")
+    """Train the bundled model from nothing (pictures, teachers, first stage, CLIP, UNet), or the refiner. Stops and resumes at
+    any point."""
+    if part not in ("bundled", "refiner"):
+        raise InputError(f"there is no recipe {part!r}: choose bundled or refiner")
+    if part == "refiner" and start:
+        raise InputError("--start is for the bundled model: the refiner is trained from nothing")
     if not (scale > 0 and scale < float("inf")):
         raise InputError(f"--scale is {scale}: give a number above 0")
     try:
-        from .training.bundled import Budget, train_bundled
+        from .training import bundled, refiner
     except ImportError as error:
         raise InputError(f"training needs {error.name}: pip install -e '.[train]' in the project's folder") from error
     from .models.loading import best_device, quiet_libraries
 
     began = time.perf_counter()
-    scaled = {name: max(1, round(value * scale)) for name, value in vars(Budget()).items()}
-    counts = Budget(**scaled | _counts(budget or [], list(scaled)))
+    output = output or work / part
+    recipe = bundled.Budget() if part == "bundled" else refiner.Budget()
+    scaled = {name: max(1, round(value * scale)) for name, value in vars(recipe).items()}
+    counts = scaled | _counts(budget or [], list(scaled))
     with quiet_libraries():
-        train_bundled(work, output, counts, device or best_device(), seed, workers, start)
+        if part == "bundled":
+            counted = bundled.Budget(**counts)
+            bundled.train_bundled(work, output, counted, device or best_device(), seed, workers, start)
+        else:
+            refiner.train_refiner(work, output, "bundled", refiner.Budget(**counts), seed)
     console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
 
 
@@ -293,8 +304,11 @@ def _counts(entries: list[str], names: list[str]) -> dict[str, int]:
     counts = {}
     for entry in entries:
         name, _, count = entry.partition("=")
-        if name not in names or not (count.isdecimal() and int(count)):
-            raise InputError(f"--budget {entry}: give NAME=COUNT with COUNT 1 or more, NAME one of {', '.join(names)}")
+        least = 0 if name.endswith("steps") else 1
+        if name not in names or not (count.isdecimal() and int(count) >= least):
+            raise InputError(
+                f"--budget {entry}: give NAME=COUNT, NAME one of {', '.join(names)}, COUNT a whole number (0 leaves a stage out)"
+            )
         counts[name] = int(count)
     return counts
 

@@ -31,7 +31,17 @@ from .models.vocabulary import Knowledge, advice
 from .optimization import Optimization
 from .pipeline import StyleAVideoPipeline
 from .self_attention import MaskRefresh
-from .temporal import WarpedNoise, dis_flow, picture_tensor, with_motion
+from .temporal import (
+    Motion,
+    Refined,
+    Refiner,
+    WarpedNoise,
+    dis_flow,
+    picture_bytes,
+    picture_tensor,
+    refine,
+    with_motion,
+)
 from .video import ShotDetector, VideoFrame, VideoInfo, VideoReader, check_output, open_writer
 
 Noise = Literal["shared", "warped", "independent"]
@@ -163,44 +173,65 @@ def stylize(
 
 
 def stylized_frames(
-    pipeline: StyleAVideoPipeline, frames: Iterable[VideoFrame], prompt: str, settings: Settings
+    pipeline: StyleAVideoPipeline,
+    frames: Iterable[VideoFrame],
+    prompt: str,
+    settings: Settings,
+    refiner: Refiner | None = None,
 ) -> Iterator[VideoFrame]:
-    """Stylize a stream of equal-sized frames batch by batch; memory does not grow with its length."""
-    stream = with_noise(pipeline, frames, settings)
+    """Stylize a stream of equal-sized frames batch by batch, and steady it by `refiner` if there is one; memory does not grow
+    with its length."""
+    stream = with_noise(pipeline, _with_motion(frames, refiner is not None or settings.noise == "warped"), settings)
     generator = torch.Generator("cpu").manual_seed(settings.seed)
+    before: Refined | None = None
     while batch := list(islice(stream, settings.batch_size)):
         styled = pipeline(
             prompt,
-            np.stack([frame.pixels for frame, _ in batch]),
-            latents=torch.cat([noise for _, noise in batch]),
+            np.stack([frame.pixels for frame, _, _ in batch]),
+            latents=torch.cat([noise for _, _, noise in batch]),
             generator=generator,
             batch_size=settings.batch_size,
+            output_type="pt",
             **{name: getattr(settings, name) for name in _CALL_SETTINGS},
         ).frames
-        for (frame, _), pixels in zip(batch, styled, strict=True):
-            yield VideoFrame(np.round(np.asarray(pixels) * 255).astype(np.uint8), frame.pts)
+        assert isinstance(styled, Tensor)  # "pt"
+        for (frame, motion, _), picture in zip(batch, styled.split(1), strict=True):
+            if refiner is not None:
+                before = _refined(refiner, picture, before, motion)
+                picture = before.refined
+            yield VideoFrame(picture_bytes(picture), frame.pts)
+
+
+@torch.no_grad()
+def _refined(refiner: Refiner, stylized: Tensor, before: Refined | None, motion: Motion | None) -> Refined:
+    return refine(refiner, stylized, before, motion)
+
+
+def _with_motion(frames: Iterable[VideoFrame], wanted: bool) -> Iterator[tuple[VideoFrame, Motion | None]]:
+    """Every frame with its motion since the one before it, None where a shot begins; or always None, which costs nothing."""
+    return (
+        with_motion(frames, dis_flow(), ShotDetector().begins_shot) if wanted else ((frame, None) for frame in frames)
+    )
 
 
 def with_noise(
-    pipeline: StyleAVideoPipeline, frames: Iterable[VideoFrame], settings: Settings
-) -> Iterator[tuple[VideoFrame, Tensor]]:
+    pipeline: StyleAVideoPipeline, stream: Iterable[tuple[VideoFrame, Motion | None]], settings: Settings
+) -> Iterator[tuple[VideoFrame, Motion | None, Tensor]]:
     """Every frame with the noise (1, C, h, w) that it is denoised from. Nothing of it crosses a cut but the first field."""
     generator = torch.Generator("cpu").manual_seed(settings.seed)
-    moving = settings.noise == "warped"
-    stream = with_motion(frames, dis_flow(), ShotDetector().begins_shot) if moving else ((f, None) for f in frames)
     first: Tensor | None = None
     for frame, motion in stream:
         if first is None or settings.noise == "independent":
             picture = pad_to_multiple(picture_tensor(frame.pixels), pipeline.vae_scale_factor)
             first = pipeline.prepare_latents(picture, "shared", generator, None)
-        if not moving:
-            yield frame, first
+        if settings.noise != "warped":
+            yield frame, motion, first
             continue
         if motion is None:
             field = WarpedNoise(first, generator)
         else:
             field.advance(motion.forward, motion.forward_mask)
-        yield frame, field.latents()
+        yield frame, motion, field.latents()
 
 
 _CALL_SETTINGS = (

@@ -63,4 +63,9 @@ def motion_between(estimate: FlowEstimator, before: Tensor, now: Tensor) -> Moti
 
 def picture_tensor(pixels: NDArray[np.uint8]) -> Tensor:
     """(H, W, 3) uint8 -> (1, 3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
+    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255
+
+
+def picture_bytes(picture: Tensor) -> NDArray[np.uint8]:
+    """(1, 3, H, W) in [0, 1] -> (H, W, 3) uint8."""
+    return (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()

@@ -50,7 +50,7 @@ class Budget:
     unet_full_steps: int = 4_000
     """On whole 256² pictures, batch 8, so that attention knows the size it will meet."""
     sharpen_steps: int = 12_000
-    """Against a critic, on 192² crops, batch 14."""
+    """Against a critic, on whole 256² pictures, batch 8: larger marks need room."""
 
 
 class Stage(NamedTuple):
@@ -67,7 +67,7 @@ class Stage(NamedTuple):
 UNET_STAGES = (
     Stage("unet_small", 16, 64, 8e-4), Stage("unet", 32, 32, 6e-4), Stage("unet_full", 64, 8, 3e-4)
 )  # fmt: skip
-SHARPENING = Stage("sharpened", 48, 14, 4e-4)
+SHARPENING = Stage("sharpened", 64, 8, 4e-4)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -79,16 +80,25 @@ def random_batches(folder: Path, batch: int = BATCH) -> Callable[[np.random.Gene
     return draw
 
 
+@dataclass(frozen=True)
+class Budget:
+    """How much of everything."""
+
+    clips: int = 800
+    steps: int = 4_000
+    """Of 4 clips, 8 frames of 128² each."""
+
+
 def train_refiner(
-    work: Path, output: Path, model: str | Path, clips: int, steps: int, seed: int, form: Form = "warped"
+    work: Path, output: Path, model: str | Path, budget: Budget, seed: int, form: Form = "warped"
 ) -> None:
     """Make clips with `model` under `work`, train on them, and write the refiner to the folder `output` in float16.
 
     Run again after a cut-off, it goes on where it was.
     """
-    make_sequences(work / "clips", load_pipeline(model), clips, seed)
+    make_sequences(work / "clips", load_pipeline(model), budget.clips, seed)
     torch.manual_seed(seed)
     refiner = Refiner(form)
-    schedule = Schedule(steps, learning_rate=1e-3, ema_decay=0.998)
+    schedule = Schedule(budget.steps, learning_rate=1e-3, ema_decay=0.998)
     train(f"refiner_{form}", refiner, refining_loss(refiner, random_batches(work / "clips")), schedule, work, seed)
     refiner.half().save_pretrained(output, safe_serialization=True)
