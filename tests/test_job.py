@@ -7,15 +7,15 @@ import json
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
 import pytest
 
 import style_a_video as sav
-from style_a_video.job import Settings, stylized_frames, with_noise, working_size
-from style_a_video.temporal import Refiner, dis_flow, with_motion
-from style_a_video.video import ShotDetector, VideoFrame, VideoReader
+from style_a_video.job import working_size
+from style_a_video.video import VideoReader
 
 from .conftest import packets, times
 
@@ -41,7 +41,9 @@ def test_frames_are_the_pipelines(clip: Callable[..., Path], tmp_path: Path, pip
     import torch
 
     source = clip(count=5)
-    sav.stylize(source, "a cat", tmp_path / "frames", pipeline=pipeline, seed=3, batch_size=2, **QUICK)
+    sav.stylize(
+        source, "a cat", tmp_path / "frames", pipeline=pipeline, seed=3, batch_size=2, keyframe_interval=1, **QUICK
+    )
     written = np.stack([np.asarray(PIL.Image.open(path)) for path in sorted((tmp_path / "frames").iterdir())])
     inputs = np.stack([frame.pixels for frame in VideoReader(source).frames((42, 32))])
     direct = pipeline("a cat", inputs, num_inference_steps=1, generator=torch.Generator().manual_seed(3)).frames
@@ -199,46 +201,24 @@ def test_bad_settings(
     assert set(tmp_path.iterdir()) == before
 
 
-def noise_fields(pipeline: sav.StyleAVideoPipeline, pictures: np.ndarray, noise: str) -> np.ndarray:
-    frames = [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
-    stream = with_motion(frames, dis_flow(), ShotDetector().begins_shot)
-    settings = Settings(noise=noise, seed=4)
-    return np.stack([field[0].numpy() for _, _, field in with_noise(pipeline, stream, settings)])
-
-
-def test_warped_noise_moves_with_the_picture_and_starts_anew_at_a_cut(pipeline: sav.StyleAVideoPipeline) -> None:
-    """4 pixels to the right in every frame: two of the tiny model's latent cells."""
-    grain = np.random.default_rng(0).integers(60, 110, (24, 60, 3), dtype=np.uint8)
-    texture = np.asarray(PIL.Image.fromarray(grain).resize((480, 96), PIL.Image.Resampling.BICUBIC))
-    shot = np.stack([texture[:, 200 - 4 * t : 328 - 4 * t] for t in range(4)])
-    fields = noise_fields(pipeline, np.concatenate([shot, 255 - shot[:, ::-1]]), "warped")
-    cells = 4 // pipeline.vae_scale_factor
-    inner = np.s_[:, 8:-8, 16:-16]
-    followed = np.corrcoef(fields[3][inner].ravel(), np.roll(fields[0], 3 * cells, axis=2)[inner].ravel())[0, 1]
-    stayed = np.corrcoef(fields[3][inner].ravel(), fields[0][inner].ravel())[0, 1]
-    assert followed > 0.7
-    assert abs(stayed) < 0.15
-    np.testing.assert_allclose(fields[4], fields[0], atol=1e-5)
-    assert np.abs(fields[5] - fields[4]).max() > 0.1
-
-
-def test_shared_and_independent_noise(pipeline: sav.StyleAVideoPipeline) -> None:
-    pictures = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3), dtype=np.uint8)
-    shared, independent = (noise_fields(pipeline, pictures, noise) for noise in ("shared", "independent"))
-    assert np.array_equal(shared[0], shared[2])
-    assert abs(np.corrcoef(independent[0].ravel(), independent[1].ravel())[0, 1]) < 0.15
-    assert np.array_equal(shared[0], independent[0])
-
-
-@pytest.mark.parametrize("noise", ["shared", "warped", "independent"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"noise": "shared", "keyframe_interval": 1},
+        {"noise": "independent", "keyframe_interval": 1},
+        {"noise": "warped", "keyframe_interval": 3},
+        {"anchor": True, "keyframe_interval": 2},
+        {"anchor": True, "keyframe_interval": 1},
+    ],
+)
 def test_the_batch_size_does_not_matter(
-    clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline, noise: str
+    clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline, settings: dict[str, Any]
 ) -> None:
-    source = clip(count=5)
+    source = clip(count=8)
     pictures = []
     for batch_size in (1, 4):
         folder = tmp_path / str(batch_size)
-        sav.stylize(source, "a cat", folder, pipeline=pipeline, noise=noise, batch_size=batch_size, **QUICK)
+        sav.stylize(source, "a cat", folder, pipeline=pipeline, batch_size=batch_size, **QUICK, **settings)
         pictures.append([np.asarray(PIL.Image.open(path)).astype(int) for path in sorted(folder.iterdir())])
     assert np.abs(np.stack(pictures[0]) - np.stack(pictures[1])).max() <= 1
 
@@ -246,25 +226,3 @@ def test_the_batch_size_does_not_matter(
 def test_unknown_noise(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
     with pytest.raises(sav.InputError, match="choose one of shared, warped, independent"):
         sav.stylize(clip(), "a cat", tmp_path / "out.mp4", pipeline=pipeline, noise="pink", **QUICK)
-
-
-def test_the_refiner_follows_the_shot_and_stops_at_its_end(pipeline: sav.StyleAVideoPipeline) -> None:
-    """An untrained refiner goes half-way back to the frame before: not at the first frame of a shot."""
-    import torch
-
-    torch.manual_seed(0)
-    refiner = Refiner("warped")
-    grain = np.random.default_rng(0).integers(60, 110, (12, 16, 3), dtype=np.uint8)
-    picture = np.asarray(PIL.Image.fromarray(grain).resize((64, 48), PIL.Image.Resampling.BICUBIC))
-    frames = [
-        VideoFrame(pixels, k) for k, pixels in enumerate((picture, picture, picture, 255 - picture, 255 - picture))
-    ]
-    settings = Settings(noise="independent", num_inference_steps=1, batch_size=2)
-    plain, steady = (
-        [frame.pixels.astype(float) for frame in stylized_frames(pipeline, frames, "a cat", settings, r)]
-        for r in (None, refiner)
-    )
-    changed = [np.abs(one - other).mean() for one, other in zip(plain, steady, strict=True)]
-    assert changed[0] == changed[3] == 0
-    assert min(changed[1], changed[2], changed[4]) > 1
-    np.testing.assert_allclose(steady[1], (plain[1] + plain[0]) / 2, atol=6)

@@ -297,3 +297,40 @@ def test_content_weight_needs_an_image_encoder(pipeline: sav.StyleAVideoPipeline
 def test_frames_of_different_sizes() -> None:
     with pytest.raises(sav.InputError, match="differ in size"):
         frames_to_tensor([PIL.Image.new("RGB", (8, 8)), PIL.Image.new("RGB", (8, 9))])
+
+
+def test_initial_frames_are_noised_as_the_schedule_says_and_take_the_last_steps(
+    pipeline: sav.StyleAVideoPipeline,
+) -> None:
+    """z_t = √ᾱ_t·s·E(x) + √(1 − ᾱ_t)·n at the first of the last 2 of 4 steps, and as many calls of the UNet."""
+    seen: list[tuple[torch.Tensor, int]] = []
+    pipeline.unet.register_forward_pre_hook(lambda _, arguments: seen.append((arguments[0], int(arguments[1]))))
+    begun = torch.rand(2, 3, 16, 24, generator=seeded(1))
+    noise = torch.randn(1, 4, 8, 12, generator=seeded(2))
+    settings: dict[str, Any] = {"guidance_scale": 1.0, "image_guidance_scale": 1.0, "num_inference_steps": 4}
+    pipeline("a cat", frames(2), latents=noise, initial_frames=begun, strength=0.5, **settings)
+    assert [t for _, t in seen] == [250, 0]
+    alpha = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000, dtype=np.float64))[250]
+    clean = pipeline.vae.encode(begun * 2 - 1).latent_dist.mode().numpy() * pipeline.vae.config.scaling_factor
+    wanted = np.sqrt(alpha) * clean + np.sqrt(1 - alpha) * noise.numpy()
+    np.testing.assert_allclose(seen[0][0][:, :4].numpy(), wanted, atol=1e-5)
+
+
+def test_initial_frames_and_full_strength_still_take_every_step(pipeline: sav.StyleAVideoPipeline) -> None:
+    calls: list[int] = []
+    pipeline.unet.register_forward_pre_hook(lambda _, arguments: calls.append(int(arguments[1])))
+    pipeline("a cat", frames(1), initial_frames=torch.rand(1, 3, 16, 24), num_inference_steps=3)
+    assert len(calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"strength": 0.5}, "it is for initial_frames"),
+        ({"strength": 0.0, "initial_frames": torch.rand(3, 3, 16, 24)}, "above 0 and up to 1"),
+        ({"strength": 0.5, "initial_frames": torch.rand(2, 3, 16, 24)}, "the video is"),
+    ],
+)
+def test_bad_initial_frames(pipeline: sav.StyleAVideoPipeline, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(sav.InputError, match=message):
+        pipeline("a cat", frames(3), num_inference_steps=2, **arguments)

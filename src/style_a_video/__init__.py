@@ -13,12 +13,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from . import evaluation, guidance, models, optimization, self_attention, temporal, video
     from .errors import InputError
-    from .job import Settings, StylizeResult, stylize
+    from .job import StylizeResult, stylize
     from .models import STYLES, load_pipeline
     from .pipeline import StyleAVideoOutput, StyleAVideoPipeline
+    from .settings import Settings
 
 _HOMES = {
-    "InputError": "errors", "STYLES": "models", "Settings": "job", "StyleAVideoOutput": "pipeline", "StyleAVideoPipeline": "pipeline",
+    "InputError": "errors", "STYLES": "models", "Settings": "settings", "StyleAVideoOutput": "pipeline", "StyleAVideoPipeline": "pipeline",
     "StylizeResult": "job", "load_pipeline": "models", "stylize": "job",
 }  # fmt: skip
 _MODULES = ("evaluation", "guidance", "models", "optimization", "self_attention", "temporal", "video")

@@ -8,11 +8,11 @@ import platform
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import diffusers
 import numpy as np
@@ -20,60 +20,18 @@ import PIL.Image
 import torch
 from av.error import FFmpegError
 from numpy.typing import NDArray
-from torch import Tensor
 
 from . import __version__
 from .errors import InputError
-from .frames import pad_to_multiple
-from .guidance import Guidance
 from .models.loading import BUNDLED, bundled_folder, load_pipeline
 from .models.vocabulary import Knowledge, advice
-from .optimization import Optimization
 from .pipeline import StyleAVideoPipeline
-from .self_attention import MaskRefresh
-from .temporal import (
-    Motion,
-    Refined,
-    Refiner,
-    WarpedNoise,
-    dis_flow,
-    picture_bytes,
-    picture_tensor,
-    refine,
-    with_motion,
-)
-from .video import ShotDetector, VideoFrame, VideoInfo, VideoReader, check_output, open_writer
+from .settings import CALL_SETTINGS, Settings, checked_settings
+from .stream import stylized_frames
+from .video import VideoInfo, VideoReader, check_output, open_writer
 
-Noise = Literal["shared", "warped", "independent"]
-"""One noise field for all frames; one that every shot begins with and that then moves with the picture; or one a frame."""
-OutputSize = Literal["working", "source"]
 Progress = Callable[[int, int], None]
 """Called with (frames done, frames in all)."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Everything about a job but its files and its prompt. None means the model's own default."""
-
-    model: str = BUNDLED
-    seed: int = 0
-    negative_prompt: str = ""
-    fast: bool = False
-    num_inference_steps: int | None = None
-    guidance: Guidance | None = None
-    guidance_scale: float | None = None
-    image_guidance_scale: float | None = None
-    mask_guidance_scale: float | None = None
-    mask_refresh: MaskRefresh = "lagged"
-    content_weight: float | None = None
-    optimization: Optimization = "decoder"
-    noise: Noise = "shared"
-    size: int | None = None
-    """Working size: the short side of the frames that the model sees, in pixels."""
-    output_size: OutputSize = "working"
-    start_s: float = 0.0
-    end_s: float | None = None
-    batch_size: int = 8
 
 
 @dataclass(frozen=True)
@@ -115,7 +73,7 @@ def stylize(
     Raises:
         InputError: one line that says what is wrong and what to do. Nothing is left half-written.
     """
-    chosen = _settings(settings)
+    chosen = checked_settings(settings)
     reader = VideoReader(video)
     _check_span(chosen, reader.info)
     if not Path(output).name:
@@ -133,7 +91,7 @@ def stylize(
             warnings.warn(line, stacklevel=2)
     if pipeline is None:
         pipeline = load_pipeline(chosen.model)
-    pipeline.check_settings(**{name: getattr(chosen, name) for name in _CALL_SETTINGS})
+    pipeline.check_settings(**{name: getattr(chosen, name) for name in CALL_SETTINGS})
     working = working_size(info, chosen.size or pipeline.defaults(chosen.fast)["size"])
     final = (info.width, info.height) if chosen.output_size == "source" else working
 
@@ -170,74 +128,6 @@ def stylize(
     )
     write_record(result, info, prompt, chosen, pipeline, preview)
     return result
-
-
-def stylized_frames(
-    pipeline: StyleAVideoPipeline,
-    frames: Iterable[VideoFrame],
-    prompt: str,
-    settings: Settings,
-    refiner: Refiner | None = None,
-) -> Iterator[VideoFrame]:
-    """Stylize a stream of equal-sized frames batch by batch, and steady it by `refiner` if there is one; memory does not grow
-    with its length."""
-    stream = with_noise(pipeline, _with_motion(frames, refiner is not None or settings.noise == "warped"), settings)
-    generator = torch.Generator("cpu").manual_seed(settings.seed)
-    before: Refined | None = None
-    while batch := list(islice(stream, settings.batch_size)):
-        styled = pipeline(
-            prompt,
-            np.stack([frame.pixels for frame, _, _ in batch]),
-            latents=torch.cat([noise for _, _, noise in batch]),
-            generator=generator,
-            batch_size=settings.batch_size,
-            output_type="pt",
-            **{name: getattr(settings, name) for name in _CALL_SETTINGS},
-        ).frames
-        assert isinstance(styled, Tensor)  # "pt"
-        for (frame, motion, _), picture in zip(batch, styled.split(1), strict=True):
-            if refiner is not None:
-                before = _refined(refiner, picture, before, motion)
-                picture = before.refined
-            yield VideoFrame(picture_bytes(picture), frame.pts)
-
-
-@torch.no_grad()
-def _refined(refiner: Refiner, stylized: Tensor, before: Refined | None, motion: Motion | None) -> Refined:
-    return refine(refiner, stylized, before, motion)
-
-
-def _with_motion(frames: Iterable[VideoFrame], wanted: bool) -> Iterator[tuple[VideoFrame, Motion | None]]:
-    """Every frame with its motion since the one before it, None where a shot begins; or always None, which costs nothing."""
-    return (
-        with_motion(frames, dis_flow(), ShotDetector().begins_shot) if wanted else ((frame, None) for frame in frames)
-    )
-
-
-def with_noise(
-    pipeline: StyleAVideoPipeline, stream: Iterable[tuple[VideoFrame, Motion | None]], settings: Settings
-) -> Iterator[tuple[VideoFrame, Motion | None, Tensor]]:
-    """Every frame with the noise (1, C, h, w) that it is denoised from. Nothing of it crosses a cut but the first field."""
-    generator = torch.Generator("cpu").manual_seed(settings.seed)
-    first: Tensor | None = None
-    for frame, motion in stream:
-        if first is None or settings.noise == "independent":
-            picture = pad_to_multiple(picture_tensor(frame.pixels), pipeline.vae_scale_factor)
-            first = pipeline.prepare_latents(picture, "shared", generator, None)
-        if settings.noise != "warped":
-            yield frame, motion, first
-            continue
-        if motion is None:
-            field = WarpedNoise(first, generator)
-        else:
-            field.advance(motion.forward, motion.forward_mask)
-        yield frame, motion, field.latents()
-
-
-_CALL_SETTINGS = (
-    "negative_prompt", "fast", "num_inference_steps", "guidance", "guidance_scale", "image_guidance_scale", "mask_guidance_scale",
-    "mask_refresh", "content_weight", "optimization",
-)  # fmt: skip
 
 
 def working_size(info: VideoInfo, short_side: int) -> tuple[int, int]:
@@ -283,30 +173,6 @@ def write_record(
     partial = result.record.with_name(f".{result.record.name}.partial")
     partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     partial.replace(result.record)
-
-
-def _settings(given: dict[str, Any]) -> Settings:
-    unknown = set(given) - set(Settings.__dataclass_fields__)
-    if unknown:
-        raise InputError(
-            f"unknown setting {sorted(unknown)[0]!r}: choose from {', '.join(Settings.__dataclass_fields__)}"
-        )
-    settings = Settings(**given)
-    for name in ("seed", "batch_size", "size"):
-        value = getattr(settings, name)
-        if not isinstance(value, int) and not (name == "size" and value is None):
-            raise InputError(f"{name} is {value!r}: give a whole number")
-    if settings.size is not None and not 32 <= settings.size <= 4096:
-        raise InputError(f"size is {settings.size}: give a short side between 32 and 4096 pixels")
-    if not 0 <= settings.seed < 2**63:
-        raise InputError(f"seed is {settings.seed}: give a whole number between 0 and 2^63 - 1")
-    if settings.batch_size < 1:
-        raise InputError(f"batch_size is {settings.batch_size}: give 1 or more")
-    if settings.noise not in get_args(Noise):
-        raise InputError(f"noise is {settings.noise!r}: choose one of {', '.join(get_args(Noise))}")
-    if settings.output_size not in ("working", "source"):
-        raise InputError(f"output_size is {settings.output_size!r}: choose working or source")
-    return settings
 
 
 def _check_span(settings: Settings, info: VideoInfo) -> None:

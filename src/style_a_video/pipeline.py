@@ -108,6 +108,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
         eta: float = 0.0,
         generator: torch.Generator | None = None,
         latents: Tensor | None = None,
+        initial_frames: Tensor | None = None,
+        strength: float = 1.0,
         batch_size: int = 8,
         output_type: Literal["np", "pil", "pt"] = "np",
         callback_on_step_end: Callback | None = None,
@@ -127,6 +129,9 @@ class StyleAVideoPipeline(DiffusionPipeline):
             noise: "shared", one noise field for all frames (steady), or "independent", one for each.
             eta: of DDIM; other schedulers ignore it.
             latents: starting noise (F or 1, C, ⌈H/8⌉, ⌈W/8⌉), variance 1, instead of drawing it from `generator`.
+            initial_frames: stylized frames (F, 3, H, W) in [0, 1] to start from (2.6) instead of from noise alone: the noise is
+                added to their latents, and only the last `strength` of the steps is taken.
+            strength: share of the steps that is taken, above 0 and up to 1, as in diffusers' image-to-image pipelines.
             batch_size: frames denoised together; changes the result of deterministic schedulers by rounding only.
             callback_on_step_end: called as (pipe, step, timestep, {"latents": ...}); may return new latents in a dict.
 
@@ -140,10 +145,11 @@ class StyleAVideoPipeline(DiffusionPipeline):
             fast=fast, num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, guidance=guidance,
             image_guidance_scale=image_guidance_scale, mask_guidance_scale=mask_guidance_scale, content_weight=content_weight,
             mask_refresh=mask_refresh, optimization=optimization, noise=noise, eta=eta, batch_size=batch_size,
-            output_type=output_type,
+            output_type=output_type, strength=strength,
         )  # fmt: skip
         frames = frames_to_tensor(video)
         padded = pad_to_multiple(frames, self.vae_scale_factor)
+        begun = self._begun(frames, initial_frames, strength)
         weights = branch_weights(
             settings["guidance"],
             settings["image_guidance_scale"],
@@ -155,14 +161,20 @@ class StyleAVideoPipeline(DiffusionPipeline):
         layer = (mask_layer or default_layer(self.unet)) if MASK in weights else None
 
         stylized = []
-        for images, z in zip(padded.split(batch_size), start.split(batch_size), strict=True):
+        for k, (images, z) in enumerate(zip(padded.split(batch_size), start.split(batch_size), strict=True)):
             images = images.to(self._execution_device)
             self.scheduler.set_timesteps(settings["num_inference_steps"], device=self._execution_device)
+            timesteps = self.scheduler.timesteps
+            if begun is None:
+                z = z * self.scheduler.init_noise_sigma
+            else:
+                timesteps = self._last_timesteps(strength)
+                z = self._noised(begun[k * batch_size : k * batch_size + len(z)], z, timesteps[:1])
             conditions = Conditions(self.encode_frames(images), text, no_text)
             with record_attention(self.unet, layer) if layer else nullcontext() as record:
                 z = denoise(
-                    self.unet, self.scheduler, z * self.scheduler.init_noise_sigma, self.scheduler.timesteps, weights,
-                    conditions, record, mask_refresh, self.content_guide(images, settings["content_weight"], optimization),
+                    self.unet, self.scheduler, z, timesteps, weights, conditions, record, mask_refresh,
+                    self.content_guide(images, settings["content_weight"], optimization),
                     step_arguments(self.scheduler, generator, eta), self._on_step_end(callback_on_step_end),
                 )  # fmt: skip
             stylized.append(self.decode_latents(z).float().cpu())
@@ -205,6 +217,33 @@ class StyleAVideoPipeline(DiffusionPipeline):
         ]
         return torch.cat(fields).expand(count, -1, -1, -1)
 
+    def _begun(self, frames: Tensor, initial_frames: Tensor | None, strength: float) -> Tensor | None:
+        """The initial frames, padded as the video is."""
+        if initial_frames is None:
+            if strength != 1:
+                raise InputError(f"strength is {strength}: it is for initial_frames, and there are none")
+            return None
+        begun = frames_to_tensor(initial_frames)
+        if begun.shape != frames.shape:
+            raise InputError(f"initial_frames are {tuple(begun.shape)}: the video is {tuple(frames.shape)}")
+        return pad_to_multiple(begun, self.vae_scale_factor)
+
+    def _last_timesteps(self, strength: float) -> Tensor:
+        """The timesteps of the last `strength` of the steps, one at least; the scheduler is told where it begins."""
+        steps = self.scheduler.num_inference_steps
+        skipped = steps - max(1, min(steps, int(steps * strength + 1e-6)))
+        order: int = self.scheduler.order
+        if hasattr(self.scheduler, "set_begin_index"):
+            self.scheduler.set_begin_index(skipped * order)
+        timesteps: Tensor = self.scheduler.timesteps[skipped * order :]
+        return timesteps
+
+    def _noised(self, stylized: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
+        """z_t of stylized frames (F, 3, H, W) in [0, 1]: their scaled latents with `noise` (F, C, h, w) added as at `timestep` (1,)."""
+        clean = self.encode_frames(stylized.to(self._execution_device)).float() * self.vae.config.scaling_factor
+        noised: Tensor = self.scheduler.add_noise(clean, noise, timestep.expand(len(clean)))
+        return noised
+
     def encode_frames(self, images: Tensor) -> Tensor:
         """c_I = mode of E(I^f), not scaled (2.1). `images`: (F, 3, H, W) in [0, 1], H and W multiples of the grid."""
         encoded = self.vae.encode((images * 2 - 1).to(self.vae.dtype))
@@ -243,6 +282,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
             raise InputError(
                 f"num_inference_steps is {settings['num_inference_steps']}: this scheduler has {most} at the most"
             )
+        if not 0 < settings.get("strength", 1.0) <= 1:
+            raise InputError(f"strength is {settings['strength']}: give a number above 0 and up to 1")
         if settings["content_weight"] < 0:
             raise InputError(f"content_weight is {settings['content_weight']}: give 0 or more")
         for name, choices in _CHOICES.items():
@@ -256,7 +297,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         return lambda index, timestep, z: (callback(self, index, timestep, {"latents": z}) or {}).get("latents", z)
 
 
-_SCALES = ("guidance_scale", "image_guidance_scale", "mask_guidance_scale", "content_weight", "eta")
+_SCALES = ("guidance_scale", "image_guidance_scale", "mask_guidance_scale", "content_weight", "eta", "strength")
 _CHOICES = {
     "guidance": ("independent", "joint"), "mask_refresh": ("exact", "lagged"), "optimization": ("exact", "decoder"),
     "noise": ("shared", "independent"), "output_type": ("np", "pil", "pt"),

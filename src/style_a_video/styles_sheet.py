@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from .demo import demo_clip
 from .errors import InputError
-from .job import Progress, Settings, stylized_frames, working_size
+from .job import Progress, working_size
 from .models.loading import bundled_folder, load_pipeline
 from .models.vocabulary import Knowledge
+from .settings import Settings
 from .sheets import labelled_grid
+from .stream import stylized_frames
 from .video import VideoFrame, VideoReader
 
 

@@ -47,6 +47,11 @@ def test_teacher_paints(picture: np.ndarray, style: str) -> None:
     np.testing.assert_array_equal(painted, render(picture, Look(style)))
 
 
+def test_a_picture_may_lie_in_memory_plane_by_plane(picture: np.ndarray) -> None:
+    planes = np.ascontiguousarray(picture.transpose(2, 0, 1)).transpose(1, 2, 0)
+    np.testing.assert_array_equal(render(planes, Look("paul kenton")), render(picture, Look("paul kenton")))
+
+
 def structure(picture: np.ndarray) -> float:
     """Mean distance over which the lightness stays alike: larger marks, larger value."""
     grey = picture.mean(axis=2) - picture.mean()

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.loading import load_pipeline
-from ..temporal import backward_warp, dis_flow, motion_between
+from ..temporal import backward_warp, detail_depth, dis_flow, motion_between
 from ..temporal.refiner import Form, Refined, Refiner, refine
 from .loop import Schedule, train
 from .sequences import Sequence, load_sequences, make_sequences
@@ -36,12 +35,8 @@ def detail_term(refined: Tensor, stylized: Tensor) -> Tensor:
     """How far the depth of fine marks falls short of P^f's, wherever they lie: mean of |s(R^f) − s(P^f)|, s the deviation of the
     Laplacian in windows of 9 x 9. Blur steadies everything, so without this term it is what the network learns."""
 
-    def depth(frames: Tensor) -> Tensor:
-        grey = frames.mean(dim=1, keepdim=True)
-        kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=frames.device, dtype=frames.dtype)
-        return (F.avg_pool2d(F.conv2d(grey, kernel[None, None]).square(), 9, stride=4) + 1e-5).sqrt()
-
-    return (depth(refined) - depth(stylized)).abs().mean()
+    found, wanted = (detail_depth(frames, window=9, stride=4) for frames in (refined, stylized))
+    return (found - wanted).abs().mean()
 
 
 def refining_loss(

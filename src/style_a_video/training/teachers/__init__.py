@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from ...models.looks import LINES, SCALES, Look
 from . import craft, drawing, masters, painting, printing
 from .common import Image, clip01
@@ -61,6 +63,8 @@ WITHOUT_LINES = frozenset(
 
 def render(image: Image, look: Look) -> Image:
     """`image` in the style of `look`. Deterministic: the same picture and look give the same rendering."""
+    # OpenCV draws only where the channels of a pixel lie side by side.
+    image = np.ascontiguousarray(image)
     scale = SCALES[look.scale][0] if look.scale else 1.0
     line = LINES[look.line][0] if look.line else 1.0
     picture = TEACHERS[look.medium](image, scale, line)

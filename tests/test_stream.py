@@ -1,0 +1,179 @@
+"""The stream of frames: noise, keyframes, anchor and refiner on a tiny random model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+
+import style_a_video as sav
+from style_a_video.settings import Settings
+from style_a_video.stream import Model, Moment, keyframe_segments, stylized_frames, with_noise
+from style_a_video.temporal import Refiner, anchor_attention, dis_flow, with_motion
+from style_a_video.video import ShotDetector, VideoFrame
+
+ONE_STEP = {"num_inference_steps": 1}
+
+
+def texture(seed: int, height: int = 48, width: int = 160) -> np.ndarray:
+    """Something to see everywhere, (height, width, 3) uint8, that moves as one."""
+    grain = np.random.default_rng(seed).integers(60, 110, (height // 4, width // 4, 3), dtype=np.uint8)
+    return np.asarray(PIL.Image.fromarray(grain).resize((width, height), PIL.Image.Resampling.BICUBIC))
+
+
+def shot(seed: int, count: int, speed: int = 2) -> list[np.ndarray]:
+    """A camera that moves to the right."""
+    return [texture(seed)[:, speed * t : speed * t + 64] for t in range(count)]
+
+
+def video(pictures: list[np.ndarray]) -> list[VideoFrame]:
+    return [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
+
+
+def stylized(
+    pipeline: sav.StyleAVideoPipeline, pictures: list[np.ndarray], refiner: Refiner | None = None, **settings: Any
+) -> np.ndarray:
+    """(T, H, W, 3) float64, of 255."""
+    found = stylized_frames(pipeline, video(pictures), "a cat", Settings(**ONE_STEP | settings), refiner)
+    return np.stack([frame.pixels for frame in found]).astype(float)
+
+
+class Evaluations:
+    """How many samples the UNet was asked for."""
+
+    def __init__(self, pipeline: sav.StyleAVideoPipeline) -> None:
+        self.count = 0
+        pipeline.unet.register_forward_pre_hook(self.add)
+
+    def add(self, _module: Any, arguments: Any) -> None:
+        self.count += len(arguments[0])
+
+
+def noise_fields(pipeline: sav.StyleAVideoPipeline, pictures: np.ndarray, noise: str) -> np.ndarray:
+    stream = with_motion(video(list(pictures)), dis_flow(), ShotDetector().begins_shot)
+    settings = Settings(noise=noise, seed=4)
+    return np.stack([moment.noise[0].numpy() for moment in with_noise(pipeline, stream, settings)])
+
+
+def test_warped_noise_moves_with_the_picture_and_starts_anew_at_a_cut(pipeline: sav.StyleAVideoPipeline) -> None:
+    """4 pixels to the right in every frame: two of the tiny model's latent cells."""
+    grain = np.random.default_rng(0).integers(60, 110, (24, 60, 3), dtype=np.uint8)
+    texture = np.asarray(PIL.Image.fromarray(grain).resize((480, 96), PIL.Image.Resampling.BICUBIC))
+    shot = np.stack([texture[:, 200 - 4 * t : 328 - 4 * t] for t in range(4)])
+    fields = noise_fields(pipeline, np.concatenate([shot, 255 - shot[:, ::-1]]), "warped")
+    cells = 4 // pipeline.vae_scale_factor
+    inner = np.s_[:, 8:-8, 16:-16]
+    followed = np.corrcoef(fields[3][inner].ravel(), np.roll(fields[0], 3 * cells, axis=2)[inner].ravel())[0, 1]
+    stayed = np.corrcoef(fields[3][inner].ravel(), fields[0][inner].ravel())[0, 1]
+    assert followed > 0.7
+    assert abs(stayed) < 0.15
+    np.testing.assert_allclose(fields[4], fields[0], atol=1e-5)
+    assert np.abs(fields[5] - fields[4]).max() > 0.1
+
+
+def test_shared_and_independent_noise(pipeline: sav.StyleAVideoPipeline) -> None:
+    pictures = np.random.default_rng(0).integers(0, 255, (3, 32, 32, 3), dtype=np.uint8)
+    shared, independent = (noise_fields(pipeline, pictures, noise) for noise in ("shared", "independent"))
+    assert np.array_equal(shared[0], shared[2])
+    assert abs(np.corrcoef(independent[0].ravel(), independent[1].ravel())[0, 1]) < 0.15
+    assert np.array_equal(shared[0], independent[0])
+
+
+def moment(number: int, cut: bool) -> Moment:
+    return Moment(VideoFrame(np.zeros((1, 1, 3), np.uint8), number), None if cut else object(), torch.zeros(1), 0)  # type: ignore[arg-type]
+
+
+def test_a_keyframe_at_every_shot_and_interval() -> None:
+    cuts = {0, 4, 5}
+    segments = keyframe_segments((moment(k, k in cuts) for k in range(13)), 3)
+    assert [[m.frame.pts for m in segment] for segment in segments] == [
+        [0, 1, 2],
+        [3],
+        [4],
+        [5, 6, 7],
+        [8, 9, 10],
+        [11, 12],
+    ]
+
+
+def test_a_still_shot_is_its_first_keyframe_and_costs_no_more(pipeline: sav.StyleAVideoPipeline) -> None:
+    pictures = [texture(1)[:, :64]] * 7
+    evaluations = Evaluations(pipeline)
+    whole = stylized(pipeline, pictures, keyframe_interval=7, noise="independent")
+    alone = evaluations.count
+    assert np.abs(whole - whole[0]).max() <= 1
+    evaluations.count = 0
+    stylized(pipeline, pictures[:1])
+    assert alone == evaluations.count
+
+
+def test_frames_between_move_with_the_picture(pipeline: sav.StyleAVideoPipeline) -> None:
+    """Noise of their own would make them differ; they are the keyframe, moved by 2 pixels a frame."""
+    pictures = shot(2, 4)
+    found = stylized(pipeline, pictures, keyframe_interval=8, noise="independent")
+    inner = np.s_[6:-6, 6:-12]
+    moved = np.abs(found[3][inner] - found[0][6:-6, 12:-6]).mean()
+    in_full = stylized(pipeline, pictures, keyframe_interval=1, noise="independent")
+    assert moved < 0.2 * np.abs(in_full[3][inner] - in_full[0][6:-6, 12:-6]).mean()
+
+
+@pytest.mark.parametrize("settings", [{"keyframe_interval": 3}, {"keyframe_interval": 2, "anchor": True}])
+def test_no_shot_leaves_a_trace_in_the_next(pipeline: sav.StyleAVideoPipeline, settings: dict[str, Any]) -> None:
+    """A shot, a flash, a black frame, another shot: each as if it stood alone."""
+    first, second = shot(3, 5), [255 - picture for picture in shot(4, 4)]
+    flash, black = np.full_like(first[0], 255), np.zeros_like(first[0])
+    together = stylized(pipeline, [*first, flash, black, *second], **settings)
+    for pictures, where in (
+        (first, slice(0, 5)),
+        ([flash], slice(5, 6)),
+        ([black], slice(6, 7)),
+        (second, slice(7, 11)),
+    ):
+        assert np.abs(together[where] - stylized(pipeline, pictures, **settings)).max() <= 1
+
+
+def test_the_model_fills_in_what_no_keyframe_shows(pipeline: sav.StyleAVideoPipeline) -> None:
+    """A sheet slides over the picture and back: what it shows in between, no keyframe ever did."""
+    pictures = [texture(5)[:, :64].copy() for _ in range(5)]
+    pictures[2][:, 20:44] = 150
+    evaluations = Evaluations(pipeline)
+    stylized(pipeline, [pictures[0]] * 5, keyframe_interval=4)
+    quiet, evaluations.count = evaluations.count, 0
+    found = stylized(pipeline, pictures, keyframe_interval=4)
+    assert evaluations.count > quiet
+    assert np.abs(found[2] - found[0])[:, 26:38].mean() > 2 * np.abs(found[2] - found[0])[:, 50:].mean()
+
+
+def test_the_anchor_changes_every_frame_of_a_shot_but_its_first(pipeline: sav.StyleAVideoPipeline) -> None:
+    pictures = [*shot(7, 3), *(255 - picture for picture in shot(8, 3))]
+    settings = Settings(**ONE_STEP)
+    for name, weight in pipeline.unet.named_parameters():
+        if "attn1.to_" in name:
+            weight.mul_(6)  # A random model hardly attends.
+    stream = with_motion(video(pictures), dis_flow(), ShotDetector().begins_shot)
+    moments = list(with_noise(pipeline, stream, settings))
+    plain = torch.cat(Model(pipeline, "a cat", settings, None).in_full(moments))
+    with anchor_attention(pipeline.unet) as anchor:
+        anchored = torch.cat(Model(pipeline, "a cat", settings, anchor).in_full(moments))
+    changed = (plain - anchored).abs().amax(dim=(1, 2, 3))
+    assert float(changed[[0, 3]].max()) < 1e-5
+    assert float(changed[[1, 2, 4, 5]].min()) > 1e-3
+
+
+def test_the_refiner_follows_the_shot_and_stops_at_its_end(pipeline: sav.StyleAVideoPipeline) -> None:
+    """An untrained refiner goes half-way back to the frame before: not at the first frame of a shot."""
+    torch.manual_seed(0)
+    refiner = Refiner("warped")
+    grain = np.random.default_rng(0).integers(60, 110, (12, 16, 3), dtype=np.uint8)
+    picture = np.asarray(PIL.Image.fromarray(grain).resize((64, 48), PIL.Image.Resampling.BICUBIC))
+    pictures = [picture, picture, picture, 255 - picture, 255 - picture]
+    plain, steady = (
+        stylized(pipeline, pictures, r, noise="independent", keyframe_interval=1, batch_size=2) for r in (None, refiner)
+    )
+    changed = [np.abs(one - other).mean() for one, other in zip(plain, steady, strict=True)]
+    assert changed[0] == changed[3] == 0
+    assert min(changed[1], changed[2], changed[4]) > 1
+    np.testing.assert_allclose(steady[1], (plain[1] + plain[0]) / 2, atol=6)
