@@ -22,7 +22,9 @@ import numpy as np
 import torch
 import typer
 from diffusers import StableDiffusionInstructPix2PixPipeline
-from diffusers.pipelines.text_to_video_synthesis.pipeline_text_to_video_zero import CrossFrameAttnProcessor2_0
+from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_video_zero import (
+    CrossFrameAttnProcessor2_0,
+)
 from torch import Tensor
 
 import style_a_video as sav
@@ -32,6 +34,7 @@ from style_a_video.errors import InputError
 from style_a_video.evaluation import flows_at_distance, flows_to_first, temporal_loss, warp_error
 from style_a_video.frames import frames_to_tensor, pad_to_multiple
 from style_a_video.job import working_size
+from style_a_video.models.loading import load_refiner
 from style_a_video.settings import Settings
 from style_a_video.stream import stylized_frames
 from style_a_video.temporal import Refiner
@@ -42,22 +45,20 @@ Cells = dict[tuple[str, str], dict[str, float]]
 Method = Callable[["Clip", str], Tensor]
 """(clip, prompt) -> its output, (T, 3, H, W) in [0, 1]."""
 
-SHARED, INDEPENDENT, DEFAULTS = "shared noise", "independent noise", "the defaults"
+SHARED, INDEPENDENT, DEFAULTS = "shared noise", "independent noise", "keyframes + refiner (the defaults)"
 LADDER: dict[str, dict[str, Any]] = {
-    INDEPENDENT: {"noise": "independent", "keyframe_interval": 1},
-    SHARED: {"keyframe_interval": 1},
-    "warped noise": {"noise": "warped", "keyframe_interval": 1},
-    "shared noise + anchor": {"keyframe_interval": 1, "anchor": True},
-    "shared noise + keyframes": {},
-    "shared noise + keyframes + anchor": {"anchor": True},
-    "warped noise + keyframes": {"noise": "warped"},
+    INDEPENDENT: {"noise": "independent", "keyframe_interval": 1, "refine": False},
+    SHARED: {"keyframe_interval": 1, "refine": False},
+    "warped noise": {"noise": "warped", "keyframe_interval": 1, "refine": False},
+    "anchor": {"keyframe_interval": 1, "anchor": True, "refine": False},
+    "refiner": {"keyframe_interval": 1},
+    "keyframes": {"refine": False},
+    DEFAULTS: {},
+    "warped noise + keyframes + refiner": {"noise": "warped"},
+    "all: warped noise + anchor + keyframes + refiner": {"noise": "warped", "anchor": True},
 }
-"""Each row's settings of the job, without a refiner."""
-REFINED: dict[str, dict[str, Any]] = {
-    "shared noise + refiner": {"keyframe_interval": 1},
-    "shared noise + keyframes + refiner": {},
-    "all: warped noise + keyframes + anchor + refiner": {"noise": "warped", "anchor": True},
-}
+"""Each row's settings of the job; noise is shared where none is named."""
+PAPERS = "refiner, the paper's inputs"
 
 
 @dataclass(frozen=True)
@@ -239,25 +240,27 @@ def main(
     frames: Annotated[int, typer.Option(help="Of every clip, from its beginning.")] = 18,
     styles: Annotated[str, typer.Option(help="Names, with commas between.")] = "ukiyo-e,pencil,watercolor,pop art",
     model: str = "bundled",
-    refiner: Annotated[Path | None, typer.Option(help="A refiner's folder.", show_default="none")] = None,
-    paper_refiner: Annotated[Path | None, typer.Option(help="One of the paper's form.", show_default="none")] = None,
+    refiner: Annotated[Path | None, typer.Option(help="Its folder.", show_default="the package's")] = None,
+    paper_refiner: Annotated[
+        Path | None, typer.Option(help="The folder of one with the paper's inputs.", show_default="none")
+    ] = None,
 ) -> None:
     end_point_errors()
     pipeline = sav.load_pipeline(model)
     names = [name.strip() for name in styles.split(",")]
     read = [Clip.read(path, frames) for path in sorted(clips.glob("*.mp4"))]
-    methods = {row: ours(pipeline, settings) for row, settings in LADDER.items()}
+    steadying = load_refiner(refiner)
+    methods = {
+        row: ours(pipeline, settings, steadying if settings.get("refine", True) else None)
+        for row, settings in LADDER.items()
+    }
     if paper_refiner:
-        paper = Refiner.from_pretrained(paper_refiner).eval()
-        methods["shared noise + refiner, the paper's inputs"] = ours(pipeline, REFINED["shared noise + refiner"], paper)
-    if refiner:
-        warped = Refiner.from_pretrained(refiner).eval()
-        methods |= {row: ours(pipeline, settings, warped) for row, settings in REFINED.items()}
+        methods[PAPERS] = ours(pipeline, LADDER["refiner"], load_refiner(paper_refiner))
     methods["InstructPix2Pix (diffusers)"] = instruct_pix2pix(pipeline, cross_frame=False)
     methods["Video-InstructPix2Pix (diffusers)"] = instruct_pix2pix(pipeline, cross_frame=True)
     found = measured(pipeline, methods, read, names)
     table(found)
-    against_input(read, names, found["shared noise + keyframes"])
+    against_input(read, names, found[DEFAULTS])
 
 
 if __name__ == "__main__":

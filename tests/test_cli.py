@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from style_a_video import cli
+from style_a_video.settings import Settings
 
 from .video import test_reader as broken
 
@@ -109,6 +111,14 @@ def test_prompt_without_a_style_is_told(run: Callable[..., tuple[int, str]], tmp
     assert "ukiyo-e" in printed
 
 
+def test_the_command_lines_defaults_are_the_librarys() -> None:
+    names = {"steps": "num_inference_steps", "start": "start_s", "end": "end_s"}
+    options = inspect.signature(cli.stylize).parameters
+    found = {names.get(name, name): option.default for name, option in options.items()}
+    defaults = vars(Settings())
+    assert {name: found[name] for name in defaults} == defaults
+
+
 def test_doctor(run: Callable[..., tuple[int, str]]) -> None:
     code, printed = run("doctor")
     assert code == 0
@@ -120,7 +130,7 @@ def test_train_refuses_what_it_cannot(run: Callable[..., tuple[int, str]]) -> No
     assert run("train", "everything")[0] == 2
     assert run("train", "bundled", "--scale", "nan")[0] == 2
     assert run("train", "bundled", "--start", "./nowhere")[0] == 2
-    for entry in ("unet_steps", "unet_steps=0", "stapes=3", "unet_steps=many"):
+    for entry in ("unet_steps", "contents=0", "stapes=3", "unet_steps=many"):
         code, said = run("train", "bundled", "--budget", entry)
         assert code == 2
         assert "NAME=COUNT" in said

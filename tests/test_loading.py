@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import style_a_video as sav
-from style_a_video.models.loading import bundled_folder
+from style_a_video.models.loading import bundled_folder, load_refiner
 
 from .conftest import moving_picture, tiny_pipeline
 
@@ -100,3 +100,14 @@ def test_bundled_weights_fit_and_are_half_precision_safetensors() -> None:
         with safe_open(file, "pt") as tensors:
             kinds = {tensors.get_slice(name).get_dtype() for name in tensors.keys()}  # noqa: SIM118
         assert kinds <= {"F16", "I64"}
+
+
+def test_the_package_ships_a_refiner_of_the_warped_form() -> None:
+    refiner = load_refiner()
+    assert refiner.config.form == "warped"
+    assert sum(parameter.numel() for parameter in refiner.parameters()) * 2 < 8e6  # bytes, as it is stored
+
+
+def test_no_refiner(tmp_path: Path) -> None:
+    with pytest.raises(sav.InputError, match=r"there is no refiner in .*train one"):
+        load_refiner(tmp_path)

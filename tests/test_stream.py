@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 import style_a_video as sav
+from style_a_video.models.loading import load_refiner
 from style_a_video.settings import Settings
 from style_a_video.stream import Model, Moment, keyframe_segments, stylized_frames, with_noise
 from style_a_video.temporal import Refiner, anchor_attention, dis_flow, with_motion
@@ -99,6 +101,23 @@ def test_a_keyframe_at_every_shot_and_interval() -> None:
     ]
 
 
+@pytest.mark.parametrize(("interval", "batch_size"), [(1, 2), (4, 1), (3, 9)])
+def test_no_more_frames_are_read_ahead_than_two_intervals_and_a_batch(
+    pipeline: sav.StyleAVideoPipeline, interval: int, batch_size: int
+) -> None:
+    read = 0
+
+    def source() -> Iterator[VideoFrame]:
+        nonlocal read
+        for frame in video(shot(10, 30)):
+            read += 1
+            yield frame
+
+    settings = Settings(**ONE_STEP, keyframe_interval=interval, batch_size=batch_size)
+    for done, _ in enumerate(stylized_frames(pipeline, source(), "a cat", settings, load_refiner())):
+        assert read - done <= 2 * interval + batch_size
+
+
 def test_a_still_shot_is_its_first_keyframe_and_costs_no_more(pipeline: sav.StyleAVideoPipeline) -> None:
     pictures = [texture(1)[:, :64]] * 7
     evaluations = Evaluations(pipeline)
@@ -120,7 +139,10 @@ def test_frames_between_move_with_the_picture(pipeline: sav.StyleAVideoPipeline)
     assert moved < 0.2 * np.abs(in_full[3][inner] - in_full[0][6:-6, 12:-6]).mean()
 
 
-@pytest.mark.parametrize("settings", [{"keyframe_interval": 3}, {"keyframe_interval": 2, "anchor": True}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"keyframe_interval": 3}, {"keyframe_interval": 2, "anchor": True}, {"keyframe_interval": 1, "noise": "warped"}],
+)
 def test_no_shot_leaves_a_trace_in_the_next(pipeline: sav.StyleAVideoPipeline, settings: dict[str, Any]) -> None:
     """A shot, a flash, a black frame, another shot: each as if it stood alone."""
     first, second = shot(3, 5), [255 - picture for picture in shot(4, 4)]
@@ -161,6 +183,17 @@ def test_the_anchor_changes_every_frame_of_a_shot_but_its_first(pipeline: sav.St
     changed = (plain - anchored).abs().amax(dim=(1, 2, 3))
     assert float(changed[[0, 3]].max()) < 1e-5
     assert float(changed[[1, 2, 4, 5]].min()) > 1e-3
+
+
+@pytest.mark.parametrize("interval", [1, 2])
+def test_the_packages_refiner_steadies_flickering_frames(pipeline: sav.StyleAVideoPipeline, interval: int) -> None:
+    """A still picture with noise of its own in every frame."""
+    pictures = [texture(9)[:, :64]] * 9
+    settings = {"noise": "independent", "keyframe_interval": interval}
+    plain, steady = (stylized(pipeline, pictures, refiner, **settings) for refiner in (None, load_refiner()))
+    before, after = (np.abs(np.diff(frames, axis=0)).mean() for frames in (plain, steady))
+    assert 0 < after <= 0.6 * before
+    assert steady.std() > 0.8 * plain.std()
 
 
 def test_the_refiner_follows_the_shot_and_stops_at_its_end(pipeline: sav.StyleAVideoPipeline) -> None:

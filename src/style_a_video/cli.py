@@ -119,6 +119,15 @@ def stylize(
     noise: Annotated[
         str, typer.Option(help="shared (steady), warped (moves with the picture) or independent.")
     ] = "shared",
+    keyframe_interval: Annotated[
+        int, typer.Option(help="Every how many frames one is made in full, the others from it; 1: every frame.")
+    ] = 8,
+    anchor: Annotated[
+        bool, typer.Option("--anchor", help="Frames made in full also attend to their shot's first.")
+    ] = False,
+    refine: Annotated[
+        bool, typer.Option("--refine/--no-refine", help="Steady the result by the refinement network.")
+    ] = True,
     size: Annotated[
         int | None, typer.Option(help="Working size: short side in pixels, made even.", show_default="the model's")
     ] = None,
@@ -138,7 +147,7 @@ def stylize(
             negative_prompt=negative_prompt, fast=fast, num_inference_steps=steps, guidance=guidance, guidance_scale=guidance_scale,
             image_guidance_scale=image_guidance_scale, mask_guidance_scale=mask_guidance_scale, mask_refresh=mask_refresh,
             content_weight=content_weight, optimization=optimization, noise=noise, size=size, output_size=output_size,
-            start_s=start, end_s=end, batch_size=batch_size,
+            keyframe_interval=keyframe_interval, anchor=anchor, refine=refine, start_s=start, end_s=end, batch_size=batch_size,
         )  # fmt: skip
     source, working, final = (
         "x".join(map(str, pair)) for pair in (result.source_size, result.working_size, result.output_size)
@@ -261,7 +270,10 @@ def train(
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.", show_default="the best there is")] = None,
     seed: Annotated[int, typer.Option(help="Seed of pictures, batches and weights.")] = 0,
-    workers: Annotated[int, typer.Option(help="Processes that render the pairs.")] = 2,
+    workers: Annotated[int, typer.Option(help="Processes that render the pairs of the bundled model.")] = 2,
+    form: Annotated[
+        str, typer.Option(help="What the refiner sees: warped, or paper (the frames where they are).")
+    ] = "warped",
     scale: Annotated[float, typer.Option(help="Multiplies every budget; 0.01 is a quick trial.")] = 1.0,
     budget: Annotated[
         list[str] | None, typer.Option(help="NAME=COUNT sets one, e.g. unet_steps=1600.", show_default="the recipe's")
@@ -275,8 +287,12 @@ def train(
     any point."""
     if part not in ("bundled", "refiner"):
         raise InputError(f"there is no recipe {part!r}: choose bundled or refiner")
-    if part == "refiner" and start:
-        raise InputError("--start is for the bundled model: the refiner is trained from nothing")
+    if part == "refiner" and (start or device not in (None, "cpu")):
+        raise InputError(
+            "--start and --device are for the bundled model: the refiner is trained from nothing, on the CPU"
+        )
+    if form not in ("warped", "paper"):
+        raise InputError(f"--form is {form!r}: choose warped or paper")
     if not (scale > 0 and scale < float("inf")):
         raise InputError(f"--scale is {scale}: give a number above 0")
     try:
@@ -295,7 +311,7 @@ def train(
             counted = bundled.Budget(**counts)
             bundled.train_bundled(work, output, counted, device or best_device(), seed, workers, start)
         else:
-            refiner.train_refiner(work, output, "bundled", refiner.Budget(**counts), seed)
+            refiner.train_refiner(work, output, "bundled", refiner.Budget(**counts), seed, form)
     console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
 
 
@@ -304,7 +320,7 @@ def _counts(entries: list[str], names: list[str]) -> dict[str, int]:
     counts = {}
     for entry in entries:
         name, _, count = entry.partition("=")
-        least = 0 if name.endswith("steps") else 1
+        least = 0 if name.endswith("_steps") else 1
         if name not in names or not (count.isdecimal() and int(count) >= least):
             raise InputError(
                 f"--budget {entry}: give NAME=COUNT, NAME one of {', '.join(names)}, COUNT a whole number (0 leaves a stage out)"

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from . import __version__
 from .errors import InputError
-from .models.loading import BUNDLED, bundled_folder, load_pipeline
+from .models.loading import BUNDLED, bundled_folder, load_pipeline, load_refiner
 from .models.vocabulary import Knowledge, advice
 from .pipeline import StyleAVideoPipeline
 from .settings import CALL_SETTINGS, Settings, checked_settings
@@ -95,6 +95,7 @@ def stylize(
     working = working_size(info, chosen.size or pipeline.defaults(chosen.fast)["size"])
     final = (info.width, info.height) if chosen.output_size == "source" else working
 
+    refiner = load_refiner() if chosen.refine else None
     began = time.perf_counter()
     frames = reader.frames(working, chosen.start_s, chosen.end_s)
     total = _frames_in_span(chosen, info)
@@ -104,7 +105,7 @@ def stylize(
     done = 0
     try:
         with open_writer(target, final, info, chosen.start_s, chosen.end_s) as writer:
-            for frame in stylized_frames(pipeline, frames, prompt, chosen):
+            for frame in stylized_frames(pipeline, frames, prompt, chosen, refiner):
                 writer.write(_resized(frame.pixels, final), frame.pts)
                 done += 1
                 if on_progress:

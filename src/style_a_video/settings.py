@@ -11,9 +11,11 @@ from .models.loading import BUNDLED
 from .optimization import Optimization
 from .self_attention import MaskRefresh
 
-Noise = Literal["shared", "warped", "independent"]
+ShotNoise = Literal["shared", "warped", "independent"]
 """One noise field for all frames; one that every shot begins with and that then moves with the picture; or one a frame."""
 OutputSize = Literal["working", "source"]
+LONGEST_INTERVAL = 64
+"""Of keyframes: two intervals of frames are held in memory."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,13 @@ class Settings:
     mask_refresh: MaskRefresh = "lagged"
     content_weight: float | None = None
     optimization: Optimization = "decoder"
-    noise: Noise = "shared"
+    noise: ShotNoise = "shared"
     keyframe_interval: int = 8
     """Every how many frames of a shot one is denoised in full, the others taking their picture from it; 1 means every frame."""
     anchor: bool = False
     """Whether every frame that is denoised in full also attends to its shot's first."""
+    refine: bool = True
+    """Whether the package's refiner steadies the stylized frames."""
     size: int | None = None
     """Working size: the short side of the frames that the model sees, in pixels."""
     output_size: OutputSize = "working"
@@ -70,10 +74,15 @@ def checked_settings(given: dict[str, Any]) -> Settings:
         raise InputError(f"seed is {settings.seed}: give a whole number between 0 and 2^63 - 1")
     if settings.batch_size < 1:
         raise InputError(f"batch_size is {settings.batch_size}: give 1 or more")
-    if settings.keyframe_interval < 1:
-        raise InputError(f"keyframe_interval is {settings.keyframe_interval}: give 1 (every frame in full) or more")
-    if settings.noise not in get_args(Noise):
-        raise InputError(f"noise is {settings.noise!r}: choose one of {', '.join(get_args(Noise))}")
+    if not 1 <= settings.keyframe_interval <= LONGEST_INTERVAL:
+        raise InputError(
+            f"keyframe_interval is {settings.keyframe_interval}: give 1 (every frame in full) to {LONGEST_INTERVAL}"
+        )
+    for name in ("fast", "anchor", "refine"):
+        if not isinstance(getattr(settings, name), bool):
+            raise InputError(f"{name} is {getattr(settings, name)!r}: give True or False")
+    if settings.noise not in get_args(ShotNoise):
+        raise InputError(f"noise is {settings.noise!r}: choose one of {', '.join(get_args(ShotNoise))}")
     if settings.output_size not in ("working", "source"):
         raise InputError(f"output_size is {settings.output_size!r}: choose working or source")
     return settings

@@ -25,6 +25,7 @@ from .temporal import (
     WarpedNoise,
     anchor_attention,
     between,
+    detail_depth,
     dis_flow,
     links_ahead,
     links_back,
@@ -32,13 +33,14 @@ from .temporal import (
     picture_bytes,
     picture_tensor,
     refine,
+    with_detail,
     with_motion,
 )
 from .video import ShotDetector, VideoFrame
 
 MIDDLE = 0.5
 """Share of the steps that is taken where a frame between two keyframes shows what neither does."""
-TOLERATED = 0.003
+TOLERATED = 0.005
 """Share of a frame's pixels that may be missing without asking the model."""
 
 
@@ -50,7 +52,7 @@ class Moment:
     motion: Motion | None
     noise: Tensor
     shot: int
-    """Number of its shot. Without motion all frames count as one."""
+    """Number of its shot; where nobody asked for motion, every frame counts as one."""
 
 
 def stylized_frames(
@@ -77,7 +79,8 @@ def stylized_frames(
 def with_noise(
     pipeline: StyleAVideoPipeline, stream: Iterable[tuple[VideoFrame, Motion | None]], settings: Settings
 ) -> Iterator[Moment]:
-    """Every frame with the noise that it is denoised from. Nothing of it crosses a cut but the first field."""
+    """Every frame with the noise that it is denoised from. Shared and warped noise begin every shot with the same field, and nothing
+    else of them crosses a cut; independent fields follow one another from the first frame to the last."""
     generator = torch.Generator("cpu").manual_seed(settings.seed)
     first: Tensor | None = None
     shot = 0
@@ -90,9 +93,13 @@ def with_noise(
             yield Moment(frame, motion, first, shot)
             continue
         if motion is None:
-            field = WarpedNoise(first, generator)
+            # Fresh values of a shot's own: a shot must not depend on those before it.
+            field = WarpedNoise(first, torch.Generator("cpu").manual_seed(settings.seed + 1))
         else:
-            field.advance(motion.forward, motion.forward_mask)
+            # The noise lies on the padded frame.
+            field.advance(
+                *(pad_to_multiple(x, pipeline.vae_scale_factor) for x in (motion.forward, motion.forward_mask))
+            )
         yield Moment(frame, motion, field.latents(), shot)
 
 
@@ -151,10 +158,11 @@ def one_by_one(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment
 def propagated(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment, Tensor]]:
     """Keyframes in full; the frames between from the keyframes around them, and from the model where neither shows what they do.
 
-    A frame depends on its shot and its place in it alone, so not on the batch size.
+    A frame depends on its shot and its place in it (and on independent noise, if that is asked for), so not on the batch size. Two
+    intervals of frames are held at a time.
     """
     segments = keyframe_segments(moments, model.settings.keyframe_interval)
-    # As many keyframes at once as there are batches of frames: memory holds one batch of frames, whatever the interval.
+    # As many keyframes at once as keep the frames held for them within a batch; a large batch makes full batches of them.
     together = max(1, model.settings.batch_size // model.settings.keyframe_interval)
     last: tuple[list[Moment], Tensor] | None = None
     while batch := list(islice(segments, together)):
@@ -209,8 +217,9 @@ def _motions(moments: list[Moment]) -> list[Motion]:
 
 @torch.no_grad()
 def refined(refiner: Refiner, pictures: Iterable[tuple[Moment, Tensor]]) -> Iterator[tuple[Moment, Tensor]]:
-    """The stream steadied by the local refinement network (2.5), frame by frame."""
+    """The stream steadied by the local refinement network (2.5), frame by frame, its marks as deep as they came."""
     before: Refined | None = None
     for moment, picture in pictures:
-        before = refine(refiner, picture, before, moment.motion)
+        steady = refine(refiner, picture, before, moment.motion).refined
+        before = Refined(picture, with_detail(steady, detail_depth(picture)))
         yield moment, before.refined

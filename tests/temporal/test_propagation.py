@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from style_a_video.temporal import Link, Motion, between, carried, detail_depth, links_ahead, links_back, next_keyframe
-from style_a_video.temporal.propagation import COLOUR_PULL, with_detail
+from style_a_video.temporal.propagation import COARSE_PULL, drawn_towards, with_detail
 from tests.temporal.test_warp import warp_loop
 
 SIZE = (40, 48)
@@ -78,21 +78,35 @@ def test_detail_is_the_deviation_of_the_laplacian():
     assert float(found[0, 0, 4, 4]) == pytest.approx(np.sqrt((laplacian**2).mean() + 1e-5))
 
 
-def test_nothing_is_sharpened_that_is_deep_enough(picture):
-    torch.testing.assert_close(with_detail(picture, detail_depth(picture) * 0.8), picture)
+def test_marks_as_deep_as_wanted_are_left_alone(picture):
+    torch.testing.assert_close(with_detail(picture, detail_depth(picture)), picture)
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_depth_is_brought_nearer_to_what_is_wanted_from_both_sides(picture, factor):
+    depth = detail_depth(picture)
+    found = detail_depth(with_detail(picture, depth * factor))
+    assert float((found / depth).mean()) == pytest.approx(factor, abs=0.12)
+
+
+def test_contrast_is_drawn_half_way_too(picture):
+    """In the geometric mean, for a picture alike everywhere."""
+    flat = 0.5 + 0.25 * (picture - picture.mean())
+    found = drawn_towards(flat, 0.5 + (picture - picture.mean()), ones())
+    assert float(found.std() / flat.std()) == pytest.approx(2.0, rel=0.05)
 
 
 def test_a_keyframe_keeps_its_marks_and_half_of_the_new_colour(picture):
     brighter = picture + 0.08
     found = next_keyframe(brighter, picture, link(0, 0))
-    torch.testing.assert_close(found, picture + COLOUR_PULL * 0.08, atol=2e-3, rtol=0)
+    torch.testing.assert_close(found, picture + COARSE_PULL * 0.08, atol=2e-3, rtol=0)
 
 
 def test_a_change_of_light_is_followed_within_a_few_keyframes(picture):
     brighter, keyframe = picture + 0.08, picture
     for _ in range(4):
         keyframe = next_keyframe(brighter, keyframe, link(0, 0))
-    assert float((brighter - keyframe).mean()) == pytest.approx(0.08 * (1 - COLOUR_PULL) ** 4, abs=1e-3)
+    assert float((brighter - keyframe).mean()) == pytest.approx(0.08 * (1 - COARSE_PULL) ** 4, abs=1e-3)
 
 
 def test_a_keyframe_is_its_own_rendering_where_nothing_leads_back(picture):

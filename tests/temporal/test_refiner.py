@@ -43,7 +43,7 @@ def test_an_untrained_one_of_the_warped_form_is_half_way_to_the_warped_frame(fra
     assert inner.abs().max() < 0.03
 
 
-def test_nothing_comes_through_where_the_flow_is_not_trusted(frames):
+def test_the_gate_is_shut_where_the_flow_is_not_trusted(frames):
     torch.manual_seed(0)
     now, before, refined = frames
     refiner = Refiner("warped")

@@ -70,7 +70,7 @@ def test_training_steadies(tmp_path):
     for _ in range(100):
         value = loss(np.random.default_rng(0))
         value.backward()
-        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in refiner.out.parameters())
+        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in refiner.parameters())
         optimizer.step()
         optimizer.zero_grad()
         values.append(float(value.detach()))

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 
 from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
+from ..temporal import Refiner
 
 BUNDLED = "bundled"
 
@@ -30,6 +31,20 @@ def bundled_folder() -> Path:
             "this installation has no bundled model: reinstall it, or train one with `style-a-video train bundled`"
         )
     return folder
+
+
+def load_refiner(folder: Path | None = None) -> Refiner:
+    """The refiner that the package ships, or the one in `folder`. Raises InputError when there is none."""
+    folder = folder or Path(str(files("style_a_video.models") / "refiner"))
+    if not (folder / "config.json").is_file():
+        raise InputError(f"there is no refiner in {folder}: train one with `style-a-video train refiner`")
+    try:
+        refiner: Refiner = Refiner.from_pretrained(folder, use_safetensors=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise InputError(
+            f"cannot read the refiner in {folder}: train one with `style-a-video train refiner`"
+        ) from error
+    return refiner.float().eval()
 
 
 def best_device() -> str:

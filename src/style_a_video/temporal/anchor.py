@@ -46,7 +46,7 @@ class AnchorAttention:
         """What the layer's keys and values are made of: (B, HW, C) -> (B, HW or 2·HW, C)."""
         known = self._memory[layer]
         if self._mode == "record":
-            known.append(hidden_states)
+            known.append(hidden_states.detach())
         if self._mode != "replay" or not known:
             return hidden_states
         # A run repeats the anchor's calls, batch after batch.

@@ -20,10 +20,10 @@ DETAIL_WINDOW = 17
 """Side of the windows, in pixels, over which the depth of fine marks is measured."""
 MOST_SHARPENING = 0.5
 """Of the high frequencies; more only makes rings."""
-COLOUR_WINDOW = 65
-"""Side of the windows, in pixels, whose mean colour a keyframe draws towards that of its own rendering."""
-COLOUR_PULL = 0.5
-"""How far it is drawn there: a change of light is followed within a few keyframes, the model's own flicker of colour halved."""
+COARSE_WINDOW = 65
+"""Side of the windows, in pixels, whose mean colour and contrast a keyframe draws towards those of its own rendering."""
+COARSE_PULL = 0.5
+"""How far they are drawn there: a change of light is followed within a few keyframes, the model's own flicker of colour halved."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def next_keyframe(rendered: Tensor, before: Tensor, link: Link) -> Tensor:
     kept = with_detail(backward_warp(before, link.flow, "bicubic").clamp(0, 1), detail_depth(rendered))
     trusted = softened(link.mask)
     # Light changes within a shot, and what is carried on and on must not drift.
-    kept = kept + COLOUR_PULL * coarse_difference(rendered, kept, trusted)
+    kept = drawn_towards(kept, rendered, trusted)
     return (trusted * kept + (1 - trusted) * rendered).clamp(0, 1)
 
 
@@ -86,7 +86,7 @@ def between(near: tuple[Tensor, Link], far: tuple[Tensor, Link] | None) -> tuple
     """
     picture = carried(*near)
     missing = 1 - softened(near[1].mask)
-    if far is None:
+    if far is None or not missing.any():
         return picture, missing
     trusted = missing * softened(far[1].mask)
     return picture * (1 - trusted) + carried(*far) * trusted, missing - trusted
@@ -94,17 +94,30 @@ def between(near: tuple[Tensor, Link], far: tuple[Tensor, Link] | None) -> tuple
 
 def softened(mask: Tensor, side: int = 5) -> Tensor:
     """A mask with a slope of a few pixels for an edge."""
-    return F.avg_pool2d(mask, side, stride=1, padding=side // 2, count_include_pad=False)
+    return box_mean(mask, side)
 
 
-def coarse_difference(wanted: Tensor, found: Tensor, mask: Tensor) -> Tensor:
-    """By how much the mean colour of `wanted` differs from that of `found`, over the trusted pixels of large windows."""
-    side = COLOUR_WINDOW
+def box_mean(values: Tensor, side: int, stride: int = 1) -> Tensor:
+    """Mean over windows of side² pixels (odd side), those of them inside the picture; one axis after the other."""
+    columns = F.avg_pool2d(values, (side, 1), (stride, 1), (side // 2, 0), count_include_pad=False)
+    return F.avg_pool2d(columns, (1, side), (1, stride), (0, side // 2), count_include_pad=False)
 
-    def mean(values: Tensor) -> Tensor:
-        return F.avg_pool2d(values, side, stride=1, padding=side // 2, count_include_pad=False)
 
-    return mean((wanted - found) * mask) / (mean(mask) + 1e-3)
+def drawn_towards(frames: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+    """Frames (B, 3, H, W) with mean colour and contrast of large windows drawn towards those of `wanted`, by COARSE_PULL.
+
+    Both are measured over the pixels of `mask` (B, 1, H, W) alone.
+    """
+    area = box_mean(mask, COARSE_WINDOW).clamp(min=1e-4)
+
+    def statistics(values: Tensor) -> tuple[Tensor, Tensor]:
+        mean = box_mean(values * mask, COARSE_WINDOW) / area
+        variance = box_mean(values.square() * mask, COARSE_WINDOW) / area - mean.square()
+        return mean, (variance.clamp(min=0) + 1e-4).sqrt()
+
+    (mean, deviation), (wanted_mean, wanted_deviation) = statistics(frames), statistics(wanted)
+    contrast = (wanted_deviation / deviation) ** COARSE_PULL
+    return mean + COARSE_PULL * (wanted_mean - mean) + (frames - mean) * contrast
 
 
 def detail_depth(frames: Tensor, window: int = DETAIL_WINDOW, stride: int = 1) -> Tensor:
@@ -112,12 +125,13 @@ def detail_depth(frames: Tensor, window: int = DETAIL_WINDOW, stride: int = 1) -
     grey = F.pad(frames.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=frames.device, dtype=frames.dtype)
     squared = F.conv2d(grey, kernel[None, None]).square()
-    return (F.avg_pool2d(squared, window, stride, window // 2, count_include_pad=False) + 1e-5).sqrt()
+    return (box_mean(squared, window, stride) + 1e-5).sqrt()
 
 
 def with_detail(frames: Tensor, depth: Tensor) -> Tensor:
-    """Frames (B, 3, H, W) sharpened where their marks are less deep than `depth` (B, 1, H, W), by MOST_SHARPENING at most."""
-    amount = (depth / detail_depth(frames) - 1).clamp(0, MOST_SHARPENING)
+    """Frames (B, 3, H, W) sharpened where their marks are less deep than `depth` (B, 1, H, W), and softened where they are deeper,
+    by MOST_SHARPENING at most."""
+    amount = (depth / detail_depth(frames) - 1).clamp(-MOST_SHARPENING, MOST_SHARPENING)
     binomial = torch.tensor([1.0, 4, 6, 4, 1], device=frames.device, dtype=frames.dtype) / 16
     kernel = (binomial[:, None] * binomial).expand(3, 1, 5, 5)
     blurred = F.conv2d(F.pad(frames, (2, 2, 2, 2), mode="replicate"), kernel, groups=3)

@@ -79,8 +79,8 @@ def random_batches(folder: Path, batch: int = BATCH) -> Callable[[np.random.Gene
 class Budget:
     """How much of everything."""
 
-    clips: int = 800
-    steps: int = 4_000
+    clips: int = 200
+    steps: int = 1_000
     """Of 4 clips, 8 frames of 128² each."""
 
 
@@ -91,9 +91,10 @@ def train_refiner(
 
     Run again after a cut-off, it goes on where it was.
     """
-    make_sequences(work / "clips", load_pipeline(model), budget.clips, seed)
+    clips = work / f"clips_{seed}"
+    make_sequences(clips, load_pipeline(model), budget.clips, seed)
     torch.manual_seed(seed)
     refiner = Refiner(form)
     schedule = Schedule(budget.steps, learning_rate=1e-3, ema_decay=0.998)
-    train(f"refiner_{form}", refiner, refining_loss(refiner, random_batches(work / "clips")), schedule, work, seed)
+    train(f"refiner_{form}", refiner, refining_loss(refiner, random_batches(clips)), schedule, work, seed)
     refiner.half().save_pretrained(output, safe_serialization=True)

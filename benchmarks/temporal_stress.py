@@ -1,0 +1,129 @@
+"""Where steadying goes wrong elsewhere: cuts, a black frame, a flash, a frozen frame, three hundred frames. And what it looks like.
+
+    python benchmarks/temporal_stress.py ../shared/clips out/temporal
+
+Prints, for the default settings: how far every shot of a video with a cut every 10 frames, a flash and a black frame is from the same
+shot stylized alone (a ghost would be a difference); how much a frozen frame moves; and how far mean and contrast of the last of 300
+frames are from those of per-frame sampling (drift). Writes x-t slices (one scan line over time) and slow-motion sheets as pictures.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from numpy.typing import NDArray
+
+import style_a_video as sav
+from held_out import PROMPTS
+from style_a_video.models.loading import load_refiner
+from style_a_video.settings import Settings
+from style_a_video.sheets import contact_sheet, labelled_grid
+from style_a_video.stream import stylized_frames
+from style_a_video.video import VideoFrame, VideoReader
+
+Pictures = NDArray[np.uint8]
+SIDE = 256
+PER_FRAME: dict[str, Any] = {"keyframe_interval": 1, "refine": False}
+INDEPENDENT: dict[str, Any] = PER_FRAME | {"noise": "independent"}
+
+
+def squares(path: Path, count: int) -> list[Pictures]:
+    """The first frames of a clip, their centres as squares of SIDE²."""
+    reader = VideoReader(path)
+    scale = SIDE / min(reader.info.width, reader.info.height)
+    size = max(SIDE, round(reader.info.width * scale)), max(SIDE, round(reader.info.height * scale))
+    pictures = [frame.pixels for frame in islice(reader.frames(size), count)]
+    top, left = (size[1] - SIDE) // 2, (size[0] - SIDE) // 2
+    return [picture[top : top + SIDE, left : left + SIDE] for picture in pictures]
+
+
+def stylized(pipeline: sav.StyleAVideoPipeline, pictures: list[Pictures], style: str, **settings: Any) -> Pictures:
+    """(T, H, W, 3)."""
+    frames = [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
+    chosen = Settings(**settings)
+    refiner = load_refiner() if chosen.refine else None
+    return np.stack([f.pixels for f in stylized_frames(pipeline, frames, PROMPTS[style], chosen, refiner)])
+
+
+def ghosts(pipeline: sav.StyleAVideoPipeline, clips: list[Path], style: str) -> None:
+    """A cut every 10 frames, and within a shot a flash and a black frame: is a shot what it is alone?"""
+    shots = [squares(path, 10) for path in clips]
+    flash, black = np.full_like(shots[0][0], 255), np.zeros_like(shots[0][0])
+    parts = {
+        "a cut every 10 frames": shots,
+        "a flash in a shot": [shots[0][:5], [flash], shots[0][5:]],
+        "a black frame in a shot": [shots[0][:5], [black], shots[0][5:]],
+    }
+    print("| | largest difference to the shot stylized alone, of 255 | mean |\n|---|---|---|")
+    for label, shots in parts.items():
+        together = stylized(pipeline, [picture for shot in shots for picture in shot], style).astype(int)
+        alone = np.concatenate([stylized(pipeline, shot, style) for shot in shots]).astype(int)
+        difference = np.abs(together - alone)
+        print(f"| {label} | {difference.max()} | {difference.mean():.4f} |", flush=True)
+
+
+def frozen(pipeline: sav.StyleAVideoPipeline, clip: Path, style: str) -> None:
+    """One frame again and again."""
+    pictures = stylized(pipeline, squares(clip, 1) * 24, style).astype(int)
+    print(f"| a frozen frame: largest change in 24 frames | {np.abs(pictures - pictures[0]).max()} | |\n")
+
+
+def drift(pipeline: sav.StyleAVideoPipeline, clip: Path, style: str, length: int = 300) -> None:
+    """A clip to and fro: do mean and contrast of its end stay those of per-frame sampling?"""
+    pictures = squares(clip, 40)
+    there_and_back = (pictures + pictures[-2:0:-1]) * (length // len(pictures))
+    carried = stylized(pipeline, there_and_back[:length], style)[-20:].astype(float)
+    plain = stylized(pipeline, there_and_back[length - 20 : length], style, **PER_FRAME).astype(float)
+    mean, contrast = carried.mean() / plain.mean() - 1, carried.std() / plain.std() - 1
+    sharp = [np.mean([np.square(np.diff(p, axis=1)).mean() for p in v]) for v in (carried, plain)]
+    print(
+        f"| {clip.stem}, {style} | {100 * mean:+.1f} % | {100 * contrast:+.1f} % | {sharp[0] / sharp[1]:.2f} |",
+        flush=True,
+    )
+
+
+def pictures_to_look_at(pipeline: sav.StyleAVideoPipeline, clips: list[Path], style: str, folder: Path) -> None:
+    """x-t slices and slow-motion sheets: input, independent noise, shared noise, the defaults."""
+    ways = {"independent noise": INDEPENDENT, "one noise field": PER_FRAME, "the defaults": {}}
+    slices = {}
+    for clip in clips:
+        frames = squares(clip, 64)
+        videos = {"input": np.stack(frames)} | {
+            name: stylized(pipeline, frames, style, **settings) for name, settings in ways.items()
+        }
+        for name, video in videos.items():
+            # One row of pixels over time, downwards, every frame 4 pixels high.
+            slices[f"{clip.stem}: {name}"] = np.repeat(video[:, SIDE // 2], 4, axis=0)[:SIDE]
+        rows = {f"{name}, frames 8, 10, 12, 14": list(video[8:16:2]) for name, video in videos.items()}
+        contact_sheet(rows, SIDE).save(folder / f"slow_{clip.stem}.png")
+    labelled_grid(slices, 4, SIDE).save(folder / "slices.png")
+    print(f"\nlook at {folder}/slices.png and slow_*.png")
+
+
+@torch.no_grad()
+def main(
+    clips: Path,
+    output: Annotated[Path, typer.Argument(help="Folder for the pictures.")] = Path("out/temporal"),
+    style: str = "ukiyo-e",
+    model: str = "bundled",
+) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    pipeline = sav.load_pipeline(model)
+    paths = {path.stem: path for path in sorted(clips.glob("*.mp4"))}
+    some = [paths[name] for name in ("wolf", "tea-pour", "skiing-2997-audio", "flamingo")]
+    ghosts(pipeline, some, style)
+    frozen(pipeline, some[0], style)
+    print("| 300 frames | mean | contrast | sharpness |\n|---|---|---|---|")
+    for name in ("wolf", "skiing-2997-audio"):
+        drift(pipeline, paths[name], style)
+        drift(pipeline, paths[name], "pencil")
+    pictures_to_look_at(pipeline, [paths["wolf"], paths["car-turn"], paths["skiing-2997-audio"]], style, output)
+
+
+if __name__ == "__main__":
+    typer.run(main)
