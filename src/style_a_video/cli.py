@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -300,6 +300,7 @@ def train(
     except ImportError as error:
         raise InputError(f"training needs {error.name}: pip install -e '.[train]' in the project's folder") from error
     from .models.loading import best_device, quiet_libraries
+    from .temporal.refiner import Form
 
     began = time.perf_counter()
     output = output or work / part
@@ -311,7 +312,7 @@ def train(
             counted = bundled.Budget(**counts)
             bundled.train_bundled(work, output, counted, device or best_device(), seed, workers, start)
         else:
-            refiner.train_refiner(work, output, "bundled", refiner.Budget(**counts), seed, form)
+            refiner.train_refiner(work, output, "bundled", refiner.Budget(**counts), seed, cast(Form, form))
     console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
 
 
