@@ -14,7 +14,7 @@ import style_a_video as sav
 from style_a_video.models.loading import load_refiner
 from style_a_video.settings import Settings
 from style_a_video.stream import Model, Moment, keyframe_segments, stylized_frames, with_noise
-from style_a_video.temporal import Refiner, anchor_attention, dis_flow, with_motion
+from style_a_video.temporal import Refiner, anchor_attention, detail_depth, dis_flow, with_detail, with_motion
 from style_a_video.video import ShotDetector, VideoFrame
 
 ONE_STEP = {"num_inference_steps": 1}
@@ -185,11 +185,10 @@ def test_the_anchor_changes_every_frame_of_a_shot_but_its_first(pipeline: sav.St
     assert float(changed[[1, 2, 4, 5]].min()) > 1e-3
 
 
-@pytest.mark.parametrize("interval", [1, 2])
-def test_the_packages_refiner_steadies_flickering_frames(pipeline: sav.StyleAVideoPipeline, interval: int) -> None:
+def test_the_packages_refiner_steadies_flickering_frames(pipeline: sav.StyleAVideoPipeline) -> None:
     """A still picture with noise of its own in every frame."""
     pictures = [texture(9)[:, :64]] * 9
-    settings = {"noise": "independent", "keyframe_interval": interval}
+    settings = {"noise": "independent", "keyframe_interval": 1}
     plain, steady = (stylized(pipeline, pictures, refiner, **settings) for refiner in (None, load_refiner()))
     before, after = (np.abs(np.diff(frames, axis=0)).mean() for frames in (plain, steady))
     assert 0 < after <= 0.6 * before
@@ -209,4 +208,8 @@ def test_the_refiner_follows_the_shot_and_stops_at_its_end(pipeline: sav.StyleAV
     changed = [np.abs(one - other).mean() for one, other in zip(plain, steady, strict=True)]
     assert changed[0] == changed[3] == 0
     assert min(changed[1], changed[2], changed[4]) > 1
-    np.testing.assert_allclose(steady[1], (plain[1] + plain[0]) / 2, atol=6)
+    half_way, newest = (
+        torch.from_numpy(frame).float().permute(2, 0, 1)[None] / 255 for frame in ((plain[1] + plain[0]) / 2, plain[1])
+    )
+    wanted = with_detail(half_way, detail_depth(newest))[0].permute(1, 2, 0).numpy() * 255
+    np.testing.assert_allclose(steady[1], wanted, atol=8)
