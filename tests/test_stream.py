@@ -14,7 +14,7 @@ import style_a_video as sav
 from style_a_video.models.loading import load_refiner
 from style_a_video.settings import Settings
 from style_a_video.stream import Model, Moment, keyframe_segments, stylized_frames, with_noise
-from style_a_video.temporal import Refiner, anchor_attention, detail_depth, dis_flow, with_detail, with_motion
+from style_a_video.temporal import Motion, Refiner, anchor_attention, detail_depth, dis_flow, with_detail, with_motion
 from style_a_video.video import ShotDetector, VideoFrame
 
 ONE_STEP = {"num_inference_steps": 1}
@@ -85,7 +85,8 @@ def test_shared_and_independent_noise(pipeline: sav.StyleAVideoPipeline) -> None
 
 
 def moment(number: int, cut: bool) -> Moment:
-    return Moment(VideoFrame(np.zeros((1, 1, 3), np.uint8), number), None if cut else object(), torch.zeros(1), 0)  # type: ignore[arg-type]
+    still = Motion(*torch.zeros(5, 1, 2, 1, 1))
+    return Moment(VideoFrame(np.zeros((1, 1, 3), np.uint8), number), None if cut else still, torch.zeros(1), 0)
 
 
 def test_a_keyframe_at_every_shot_and_interval() -> None:
