@@ -10,16 +10,15 @@ import torch
 
 from style_a_video.training import sharpening
 from style_a_video.training.sharpening import TIMESTEPS, Critic, adversarial_loss
-from style_a_video.training.unet import build_scheduler, embed_captions
+from style_a_video.training.unet import Windows, build_scheduler, embed_captions
 
 from ..conftest import tiny_pipeline, tiny_unet
 
 SENTENCES = ["a pencil drawing", "make it a cat"]
 
 
-def batch(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor, list[str]]:
-    clean, frame = rng.standard_normal((2, 2, 4, 8, 8)).astype(np.float32)
-    return torch.from_numpy(clean), torch.from_numpy(frame), SENTENCES
+def batch(rng: np.random.Generator) -> Windows:
+    return Windows(*torch.from_numpy(rng.standard_normal((3, 2, 4, 8, 8)).astype(np.float32)), SENTENCES)
 
 
 def parts() -> tuple[Any, Critic, Any, Any]:
@@ -39,8 +38,7 @@ def test_the_value_is_the_squared_error_plus_both_relativistic_losses(monkeypatc
         unet, critic, batch, encoder, tokenizer, adversarial_weight=0.3, gradient_penalty=0.0, drift=0.1
     )(np.random.default_rng(4))
     rng = np.random.default_rng(4)
-    clean, frame, words = batch(rng)
-    noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+    clean, noise, frame, words = batch(rng)
     with torch.no_grad():
         text = embed_captions(encoder, tokenizer, words)
         velocity = unet(torch.cat([noise, frame], 1), torch.full((2,), TIMESTEPS[0]), text).sample
@@ -62,8 +60,7 @@ def test_each_loss_reaches_its_own_weights() -> None:
     # Without the critic's pull the UNet's gradient is the squared error's: a finite difference along it agrees.
     weight = unet.conv_out.bias
     scheduler, rng = build_scheduler(), np.random.default_rng(0)
-    clean, frame, words = batch(rng)
-    noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+    clean, noise, frame, words = batch(rng)
     steps = torch.tensor(TIMESTEPS)[torch.from_numpy(rng.choice(4, 2, p=sharpening.SHARES))]
     text = embed_captions(encoder, tokenizer, words)
 

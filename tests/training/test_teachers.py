@@ -10,10 +10,9 @@ import skimage.color
 from style_a_video.models.looks import PALETTES, SURFACES, TONES, Look
 from style_a_video.models.styles import STYLE_NAMES
 from style_a_video.training.contents import HELD_OUT_PHOTOGRAPHS, TRAINING_PHOTOGRAPHS, photographs, random_content
-from style_a_video.training.teachers import TEACHERS, render
+from style_a_video.training.teachers import TEACHERS, Chance, render
 from style_a_video.training.teachers.common import (
     colours,
-    jittered_grid,
     kuwahara,
     line_integral_convolution,
     paint_strokes,
@@ -43,8 +42,8 @@ def test_teacher_paints(picture: np.ndarray, style: str) -> None:
     assert painted.max() <= 1
     assert np.abs(painted - picture).mean() > 0.02
     assert painted.std() > 0.03
-    # No mark depends on chance: the same picture twice gives the same painting.
-    np.testing.assert_array_equal(painted, render(picture, Look(style)))
+    # Chance is the noise's and nothing else's: the same picture and noise give the same painting.
+    np.testing.assert_array_equal(painted, render(picture, Look(style), Chance.of_seed(0, *picture.shape[:2])))
 
 
 def test_a_picture_may_lie_in_memory_plane_by_plane(picture: np.ndarray) -> None:
@@ -63,7 +62,11 @@ def structure(picture: np.ndarray) -> float:
 
 @pytest.mark.parametrize("style", ["mosaic", "pointillism", "pop art", "van gogh", "pixel art", "cubism", "engraving"])
 def test_scale_words_make_marks_larger(picture: np.ndarray, style: str) -> None:
-    sizes = [structure(render(picture, Look(style, scale=scale))) for scale in ("fine", "", "huge")]
+    chances = [Chance.of_seed(seed, *picture.shape[:2]) for seed in range(4)]
+    sizes = [
+        np.mean([structure(render(picture, Look(style, scale=scale), chance)) for chance in chances])
+        for scale in ("fine", "", "huge")
+    ]
     assert sizes == sorted(sizes)
 
 
@@ -105,7 +108,8 @@ def test_tones(picture: np.ndarray, tone: str) -> None:
 @pytest.mark.parametrize("surface", SURFACES)
 def test_surfaces_are_a_fixed_relief(picture: np.ndarray, surface: str) -> None:
     grey = np.full_like(picture, 0.5)
-    first, second = on_surface(grey, surface), on_surface(picture, surface)
+    chance = Chance.of_seed(0, *picture.shape[:2])
+    first, second = on_surface(grey, surface, chance), on_surface(picture, surface, chance)
     assert first.std() > 0.01
     # The relief is the same whatever is on it.
     relief, under = first.mean(axis=2) / 0.5, second.mean(axis=2) / (picture.mean(axis=2) + 1e-3)
@@ -117,7 +121,8 @@ def test_strokes_are_laid_where_there_is_detail() -> None:
     detail = np.zeros((64, 64), np.float32)
     detail[:, 40:] = 1
     ones, zeros = np.ones((64, 64), np.float32), np.zeros((64, 64), np.float32)
-    paint_strokes(canvas, heights, np.ones_like(canvas), zeros, ones, 6.0, 8.0, 3.0, 0.0, 0, detail)
+    chance = Chance.of_seed(0, 64, 64)
+    paint_strokes(chance, canvas, heights, np.ones_like(canvas), zeros, ones, 6.0, 8.0, 3.0, 0.0, 0, detail)
     assert canvas[:, :32].max() == 0
     assert canvas[:, 48:].mean() > 0.5
     assert heights[:, 48:].mean() > 0.1
@@ -171,10 +176,3 @@ def test_palette_is_nearest() -> None:
     palette = np.array([[0, 0, 0], [1, 1, 1], [1, 0, 0]], np.float32)
     picture = np.array([[[0.1, 0.1, 0.1], [0.9, 0.95, 0.9], [0.8, 0.1, 0.1]]], np.float32)
     np.testing.assert_array_equal(to_palette(picture, palette)[0], palette)
-
-
-def test_grid_covers_the_picture() -> None:
-    points = jittered_grid(np.random.default_rng(0), 40, 60, 8.0, 0.2)
-    y, x = np.mgrid[0:40, 0:60]
-    nearest = np.min(np.hypot(points[:, 0, None, None] - x, points[:, 1, None, None] - y), axis=0)
-    assert nearest.max() < 8.0

@@ -21,7 +21,7 @@ from style_a_video.training.bundled import Budget, train_bundled
 from style_a_video.training.captions import caption, corpus, is_held_out, random_look
 from style_a_video.training.loop import Schedule, load_average, train
 from style_a_video.training.pairs import SHARD, Pairs, make_pairs
-from style_a_video.training.teachers import render
+from style_a_video.training.teachers import Chance, render
 
 from ..conftest import moving_picture
 
@@ -255,13 +255,31 @@ def test_pairs_are_kept_and_carry_their_looks(work: Path, tmp_path: Path) -> Non
         look = pairs.look(4, column)
         assert look is not None
         assert look.medium == medium
-    again = render((pairs.picture(4, 0) / 255).astype(np.float32), pairs.look(4, 8))
+    again = render(
+        (pairs.picture(4, 0) / 255).astype(np.float32), pairs.look(4, 8), Chance(pairs.noise(4, 8), 256, 256)
+    )
     assert np.abs(again * 255 - pairs.picture(4, 8)).mean() < 3
     crops = pairs.crops(5, 32)(np.random.default_rng(0))
     assert crops.shape == (5, 3, 32, 32)
     assert -1 <= crops.min() < crops.max() <= 1
     with pytest.raises(FileNotFoundError):
         Pairs.open(tmp_path)
+
+
+def test_windows_carry_the_noise_that_their_marks_hang_on(work: Path) -> None:
+    """The noise of every window is that of its picture, cut at the same place; corners lie on the UNet's coarsest cells."""
+    pairs = Pairs.open(work / "pairs")
+    # Latents that say where they were cut.
+    rows, columns, y, x = np.meshgrid(
+        np.arange(SHARD), np.arange(1 + len(STYLE_NAMES)), np.arange(64), np.arange(64), indexing="ij"
+    )
+    latents = np.repeat(np.stack([rows, columns, y, x], axis=2), 3, axis=2).astype(np.float16)
+    windows = unet.random_windows(latents, pairs, batch=6, size=16)(np.random.default_rng(0))
+    assert windows.clean.shape == windows.noise.shape == windows.image.shape == (6, 12, 16, 16)
+    for clean, noise in zip(windows.clean.numpy(), windows.noise.numpy(), strict=True):
+        row, column, top, left = (int(clean[3 * k, 0, 0]) for k in range(4))
+        assert top % unet.ALIGNMENT == left % unet.ALIGNMENT == 0
+        np.testing.assert_array_equal(noise, pairs.noise(row, column)[:, top : top + 16, left : left + 16])
 
 
 def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:

@@ -175,15 +175,13 @@ def train_unet(
         denoiser.load_state_dict(trained.state_dict())
     for name, size, batch, rate in UNET_STAGES:
         schedule = Schedule(getattr(budget, f"{name}_steps"), rate, ema_decay=0.9995, weight_decay=1e-3)
-        draw = unet.random_windows(latents, pairs.look, batch, size)
+        draw = unet.random_windows(latents, pairs, batch, size)
         loss = unet.denoising_loss(denoiser, draw, parts.text_encoder, parts.tokenizer)
         # In bfloat16 throughout a step takes four fifths of the time that it takes under autocast.
         train(name, denoiser, loss, schedule, work, seed, in_bfloat16=denoiser)
     torch.manual_seed(seed)
     critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
-    draw = unet.random_windows(
-        latents, pairs.look, SHARPENING.batch, SHARPENING.size, unet.Dropout(0.04, 0.03, 0.02, 0.06)
-    )
+    draw = unet.random_windows(latents, pairs, SHARPENING.batch, SHARPENING.size, unet.Dropout(0.04, 0.03, 0.02, 0.06))
     loss = adversarial_loss(denoiser, critic, draw, parts.text_encoder, parts.tokenizer)
     schedule = Schedule(budget.sharpen_steps, SHARPENING.rate, ema_decay=0.999, beta1=0.5)
     both = nn.ModuleDict({"unet": denoiser, "critic": critic})

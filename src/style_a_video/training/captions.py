@@ -40,8 +40,8 @@ def is_held_out(look: Look) -> bool:
 
 
 def random_look(rng: np.random.Generator, medium: str) -> Look:
-    """A look in `medium` as the pairs have it: half of them plain, the others with one or a few words more."""
-    if rng.random() < 0.45:
+    """A look in `medium` as the pairs have it: a third of them plain, the others with one or a few words more."""
+    if rng.random() < 0.35:
         return Look(medium)
 
     def pick(chance: float, choices: list[str]) -> str:
@@ -49,7 +49,7 @@ def random_look(rng: np.random.Generator, medium: str) -> Look:
 
     others = [style.name for style in STYLES if style.name != medium]
     look = Look(
-        medium, pick(0.5, list(PALETTES)), pick(0.30, list(TONES)), pick(0.40, list(SCALES)), pick(0.25, list(LINES)),
+        medium, pick(0.5, list(PALETTES)), pick(0.30, list(TONES)), pick(0.50, list(SCALES)), pick(0.25, list(LINES)),
         pick(0.18, list(SURFACES)), pick(0.12, others),
     )  # fmt: skip
     return replace(look, scale="") if is_held_out(look) else look

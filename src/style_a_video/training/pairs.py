@@ -21,7 +21,8 @@ from ..models.looks import Look
 from ..models.styles import STYLE_NAMES
 from .captions import random_look
 from .contents import random_content
-from .teachers import render
+from .teachers import Chance, render
+from .teachers.chance import CELL, CHANNELS
 
 SIZE = 256
 SHARD = 10
@@ -32,8 +33,8 @@ COLUMNS = 1 + len(STYLE_NAMES)
 def make_pairs(folder: Path, count: int, seed: int, workers: int) -> None:
     """Render `count` contents (rounded up to whole shards) into every medium under `folder`; shards that exist are kept.
 
-    Each shard is `NNNNN.npy`, (SHARD, COLUMNS, 256, 256, 3) uint8, with `NNNNN.json`, the looks (SHARD x media); both
-    depend on (seed, the shard's number) alone.
+    Each shard is `NNNNN.npy`, (SHARD, COLUMNS, 256, 256, 3) uint8, with `NNNNN.json`, the seed and the looks (SHARD x media);
+    both depend on (seed, the shard's number) alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = [k for k in range(-(-count // SHARD)) if not (folder / f"{k:05d}.npy").exists()]
@@ -51,18 +52,25 @@ def _render_shard(folder: Path, seed: int, shard: int) -> None:
     rng = np.random.default_rng((seed, shard))
     pictures = np.empty((SHARD, COLUMNS, SIZE, SIZE, 3), np.uint8)
     looks: list[list[dict[str, str]]] = []
-    for row in pictures:
+    for number, row in enumerate(pictures, start=SHARD * shard):
         content = random_content(rng, SIZE)
         row[0] = np.round(content * 255)
         looks.append([])
         for column, medium in enumerate(STYLE_NAMES, start=1):
             look = random_look(rng, medium)
-            row[column] = np.round(render(content, look) * 255)
+            chance = Chance(noise_of(seed, number, column), SIZE, SIZE)
+            row[column] = np.round(render(content, look, chance) * 255)
             looks[-1].append({name: value for name, value in asdict(look).items() if value})
-    (folder / f"{shard:05d}.json").write_text(json.dumps(looks))
+    (folder / f"{shard:05d}.json").write_text(json.dumps({"seed": seed, "looks": looks}))
     partial = folder / f"{shard:05d}.partial.npy"
     np.save(partial, pictures)
     os.replace(partial, folder / f"{shard:05d}.npy")
+
+
+def noise_of(seed: int, row: int, column: int) -> NDArray[np.float32]:
+    """The noise that belongs to a picture: its marks lie where this says. (C, 64, 64), standard normal."""
+    side = SIZE // CELL
+    return np.random.default_rng((seed, row, column)).standard_normal((CHANNELS, side, side), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,8 @@ class Pairs:
     shards: tuple[NDArray[np.uint8], ...]
     looks: tuple[tuple[Look, ...], ...]
     """Per row, the look of every medium's column."""
+    seed: int
+    """That they were made with."""
 
     @classmethod
     def open(cls, folder: Path) -> Pairs:
@@ -79,9 +89,9 @@ class Pairs:
         paths = sorted(path for path in folder.glob("*.npy") if "partial" not in path.name)
         if not paths:
             raise FileNotFoundError(f"no training pairs in {folder}: run make_pairs first")
-        rows = [row for path in paths for row in json.loads(path.with_suffix(".json").read_text())]
-        looks = tuple(tuple(Look(**look) for look in row) for row in rows)
-        return cls(tuple(np.load(path, mmap_mode="r") for path in paths), looks)
+        records = [json.loads(path.with_suffix(".json").read_text()) for path in paths]
+        looks = tuple(tuple(Look(**look) for look in row) for record in records for row in record["looks"])
+        return cls(tuple(np.load(path, mmap_mode="r") for path in paths), looks, records[0]["seed"])
 
     def __len__(self) -> int:
         return len(self.looks)
@@ -93,6 +103,10 @@ class Pairs:
     def look(self, row: int, column: int) -> Look | None:
         """None for the content itself."""
         return self.looks[row][column - 1] if column else None
+
+    def noise(self, row: int, column: int) -> NDArray[np.float32]:
+        """What the UNet starts from when it makes this picture: `noise_of` it."""
+        return noise_of(self.seed, row, column)
 
     def crops(self, batch: int, size: int, device: str = "cpu") -> Callable[[np.random.Generator], Tensor]:
         """A drawer of random crops of contents (a quarter) and stylized pictures, (batch, 3, size, size) in [-1, 1]."""

@@ -92,9 +92,8 @@ def adversarial_loss(
     choices = torch.tensor(TIMESTEPS, device=device)
 
     def loss(rng: np.random.Generator) -> Tensor:
-        clean, frame, words = draw(rng)
-        clean, frame = clean.to(device), frame.to(device)
-        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32)).to(device)
+        clean, noise, frame, words = draw(rng)
+        clean, noise, frame = clean.to(device), noise.to(device), frame.to(device)
         timesteps = choices[torch.from_numpy(rng.choice(len(TIMESTEPS), len(clean), p=SHARES)).to(device)]
         noisy = scheduler.add_noise(clean, noise, timesteps)
         text = embed_captions(encoder, tokenizer, words)

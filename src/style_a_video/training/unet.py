@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..models.looks import Look
 from .captions import caption
+from .pairs import Pairs
 
 
 def build(latent_channels: int, text_width: int) -> UNet2DConditionModel:
@@ -63,6 +65,10 @@ class Dropout:
     """Of the samples that keep their image; half of them lose their text."""
 
 
+ALIGNMENT = 8
+"""Latents to the UNet's coarsest cell: windows that begin at its multiples keep in step with what repeats over the picture."""
+
+
 @torch.no_grad()
 def embed_captions(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:
     """Hidden states of every caption, (N, tokens, width), as the pipeline gives them to the UNet."""
@@ -85,13 +91,24 @@ def biased_timesteps(rng: np.random.Generator, batch: int, biased: float = 0.5) 
     return np.where(late, rng.integers(900, 1000, batch), rng.integers(0, 1000, batch))
 
 
-Draw = Callable[[np.random.Generator], tuple[Tensor, Tensor, list[str]]]
-"""A batch: stylized latents (B, C, h, w), the image slot (B, C, h, w), and what is said of each."""
+class Windows(NamedTuple):
+    """A batch of windows of pictures."""
+
+    clean: Tensor
+    """Stylized latents, (B, C, h, w)."""
+    noise: Tensor
+    """That the marks of each hang on, and that it is mixed with; (B, C, h, w)."""
+    image: Tensor
+    """The image slot, (B, C, h, w)."""
+    words: list[str]
+
+
+Draw = Callable[[np.random.Generator], Windows]
 
 
 def random_windows(
     latents: NDArray[np.float16],
-    look_of: Callable[[int, int], Look | None],
+    pairs: Pairs,
     batch: int,
     size: int,
     dropout: Dropout = Dropout(),
@@ -100,22 +117,24 @@ def random_windows(
 
     Args:
         latents: (N, columns, C, h, w); column 0 is the content.
-        look_of: the look of (row, column), None for the content; every draw says it in other words. Of two random pictures
-            the one whose look names the scale of its marks is taken: words that few pictures show are learnt last.
+        pairs: the looks, which every draw says in other words, and the noise. Of two random pictures the one whose look names
+            the scale of its marks is taken: words that few pictures show are learnt last.
+        size: a multiple of ALIGNMENT; so are the windows' corners.
         dropout: how often conditions are missing.
     """
     rows_in_all, columns_in_all, _, height, width = latents.shape
     shares = np.r_[0.03, np.full(columns_in_all - 1, 0.97 / (columns_in_all - 1))]
 
-    def draw(rng: np.random.Generator) -> tuple[Tensor, Tensor, list[str]]:
-        clean, image, text = [], [], []
+    def draw(rng: np.random.Generator) -> Windows:
+        parts: list[list[NDArray[np.float32]]] = [[], [], []]
+        text = []
         for _ in range(batch):
             drawn = [(int(rng.integers(rows_in_all)), int(rng.choice(columns_in_all, p=shares))) for _ in range(2)]
-            row, column = max(drawn, key=lambda at: _says_scale(look_of(*at)))
-            top, left = rng.integers(0, height - size + 1), rng.integers(0, width - size + 1)
+            row, column = max(drawn, key=lambda at: _says_scale(pairs.look(*at)))
+            top, left = (ALIGNMENT * int(rng.integers((side - size) // ALIGNMENT + 1)) for side in (height, width))
             window = np.s_[:, top : top + size, left : left + size]
             condition = latents[row, 0][window].astype(np.float32)
-            words = caption(look_of(row, column), rng)
+            words = caption(pairs.look(row, column), rng)
             fate = rng.random()
             if fate < dropout.text + dropout.both:
                 words = ""
@@ -124,10 +143,12 @@ def random_windows(
             elif rng.random() < dropout.mask:
                 condition = condition * random_mask(rng, size)
                 words = "" if rng.random() < 0.5 else words
-            clean.append(latents[row, column][window].astype(np.float32))
-            image.append(condition)
+            clean = latents[row, column][window].astype(np.float32)
+            for part, values in zip(parts, (clean, pairs.noise(row, column)[window], condition), strict=True):
+                part.append(values)
             text.append(words)
-        return torch.from_numpy(np.stack(clean)), torch.from_numpy(np.stack(image)), text
+        clean_latents, noise, image = (torch.from_numpy(np.stack(part)) for part in parts)
+        return Windows(clean_latents, noise, image, text)
 
     return draw
 
@@ -146,9 +167,8 @@ def denoising_loss(
     device = next(unet.parameters()).device
 
     def loss(rng: np.random.Generator) -> Tensor:
-        clean, image, words = draw(rng)
-        clean, image = clean.to(device), image.to(device)
-        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32)).to(device)
+        clean, noise, image, words = draw(rng)
+        clean, noise, image = clean.to(device), noise.to(device), image.to(device)
         timesteps = torch.from_numpy(biased_timesteps(rng, len(clean))).to(device)
         noisy = scheduler.add_noise(clean, noise, timesteps)
         text = embed_captions(encoder, tokenizer, words).to(unet.dtype)

@@ -12,11 +12,12 @@ import numpy as np
 
 from ...models.looks import LINES, SCALES, Look
 from . import craft, drawing, masters, painting, printing
+from .chance import Chance
 from .common import Image, clip01
 from .finish import on_surface, outlined, recoloured, toned
 
-Teacher = Callable[[Image, float, float], Image]
-"""(image, scale of the marks, breadth of the medium's own lines) -> picture."""
+Teacher = Callable[[Image, float, float, Chance], Image]
+"""(image, scale of the marks, breadth of the medium's own lines, chance) -> picture."""
 
 TEACHERS: dict[str, Teacher] = {
     "oil painting": painting.oil_painting,
@@ -61,23 +62,28 @@ WITHOUT_LINES = frozenset(
 """Media that draw no lines of their own: asked for lines, they get them laid over."""
 
 
-def render(image: Image, look: Look) -> Image:
-    """`image` in the style of `look`. Deterministic: the same picture and look give the same rendering."""
+def render(image: Image, look: Look, chance: Chance | None = None) -> Image:
+    """`image` in the style of `look`. Deterministic: the same picture, look and chance give the same rendering.
+
+    Args:
+        chance: where marks lie; that of seed 0 by default.
+    """
+    chance = chance or Chance.of_seed(0, *image.shape[:2])
     # OpenCV draws only where the channels of a pixel lie side by side.
     image = np.ascontiguousarray(image)
     scale = SCALES[look.scale][0] if look.scale else 1.0
     line = LINES[look.line][0] if look.line else 1.0
-    picture = TEACHERS[look.medium](image, scale, line)
+    picture = TEACHERS[look.medium](image, scale, line, chance)
     if look.line and line and look.medium in WITHOUT_LINES:
         picture = outlined(picture, image, line)
     if look.second:
-        over = render(picture, replace(Look(look.second), scale=look.scale, line=look.line))
+        over = render(picture, replace(Look(look.second), scale=look.scale, line=look.line), chance)
         picture = clip01(0.45 * picture + 0.55 * over)
     if look.palette:
         picture = recoloured(picture, look.palette)
     if look.tone:
         picture = toned(picture, look.tone)
-    return on_surface(picture, look.surface) if look.surface else picture
+    return on_surface(picture, look.surface, chance) if look.surface else picture
 
 
-__all__ = ["TEACHERS", "WITHOUT_LINES", "Image", "Teacher", "render"]
+__all__ = ["TEACHERS", "WITHOUT_LINES", "Chance", "Image", "Teacher", "render"]

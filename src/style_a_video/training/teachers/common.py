@@ -1,8 +1,8 @@
 """What the teachers share: orientation fields, line integral convolution, edge-preserving smoothing, lines, paper.
 
 Pictures are float32 RGB (H, W, 3) in [0, 1]; maps are float32 (H, W). Lengths are pixels of a picture whose short side is
-256 (the bundled model's working size). Grain, paper and the places of marks come from fixed seeds, never from per-picture
-chance, so that on video they stay still.
+256 (the bundled model's working size). Grain, paper and the places of marks come from `Chance`, one noise field for all
+frames of a video, so that they stay still.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from .chance import Chance
 
 Image = NDArray[np.float32]
 Map = NDArray[np.float32]
@@ -57,20 +59,6 @@ def exposed(values: Array) -> Array:
 def smoothstep(values: Array, low: float | Array, high: float | Array) -> Map:
     t = np.clip((values - low) / (high - low), 0.0, 1.0)
     return (t * t * (3 - 2 * t)).astype(np.float32)
-
-
-@lru_cache(maxsize=64)
-def fixed_noise(height: int, width: int, sigma: float, seed: int) -> Map:
-    """Smooth noise in [0, 1] that is the same for every picture of this size."""
-    noise = np.random.default_rng(seed).standard_normal((height, width)).astype(np.float32)
-    noise = blur(noise, sigma) if sigma > 0 else noise
-    low, high = np.quantile(noise, [0.01, 0.99])
-    return clip01((noise - low) / (high - low))
-
-
-def paper(height: int, width: int, seed: int = 7) -> Map:
-    """Paper tooth in [0, 1]: two scales of fixed noise."""
-    return 0.6 * fixed_noise(height, width, 0.8, seed) + 0.4 * fixed_noise(height, width, 2.5, seed + 1)
 
 
 def tangent_field(image: Image, sigma: float) -> tuple[Map, Map, Map]:
@@ -155,17 +143,18 @@ def ink_lines(
     return clip01(np.tanh(np.clip(along - threshold, 0, None) * strength))
 
 
-def flowing_field(image: Image, sigma: float, noise_sigma: float, turns: float, seed: int) -> tuple[Map, Map]:
-    """Direction of brush strokes: along the forms where there are any, along fixed smooth noise elsewhere.
+def flowing_field(
+    chance: Chance, image: Image, sigma: float, noise_sigma: float, turns: float, seed: int
+) -> tuple[Map, Map]:
+    """Direction of brush strokes: along the forms where there are any, along smooth noise elsewhere.
 
     The two line fields are blended as doubled angles, since a direction and its opposite are the same stroke.
     """
-    height, width = image.shape[:2]
     vx, vy, anisotropy = tangent_field(image, sigma)
     grey = luminance(image)
     edges = blur(np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)), sigma)
     follow = smoothstep(anisotropy, 0.15, 0.5) * smoothstep(edges, 0.02, 0.10)
-    free = fixed_noise(height, width, noise_sigma, seed) * turns * 2 * np.pi
+    free = chance.smooth(noise_sigma, seed) * turns * 2 * np.pi
     angle = np.arctan2(vy, vx)
     c = follow * np.cos(2 * angle) + (1 - follow) * np.cos(free)
     s = follow * np.sin(2 * angle) + (1 - follow) * np.sin(free)
@@ -196,6 +185,7 @@ def stroke_paths(seeds: NDArray[np.float32], vx: Map, vy: Map, steps: int, strid
 
 
 def paint_strokes(
+    chance: Chance,
     canvas: Image,
     heights: Map,
     colour_of: Image,
@@ -208,7 +198,7 @@ def paint_strokes(
     seed: int,
     detail: Map | None = None,
 ) -> None:
-    """Lay curved strokes on `canvas`, in place, in a fixed shuffled order; `heights` gets each stroke's thickness of paint.
+    """Lay curved strokes on `canvas`, in place, in an order left to chance; `heights` gets each stroke's thickness of paint.
 
     Args:
         colour_of: where a stroke takes its colour, at its seed.
@@ -216,10 +206,11 @@ def paint_strokes(
         detail: if given, strokes are laid only where it is above 0.5 (finer layers only where there is something to show).
     """
     height, width = canvas.shape[:2]
-    rng = np.random.default_rng(seed)
-    seeds = jittered_grid(rng, height, width, spacing, 0.45)
-    tints = rng.normal(0, tint, (len(seeds), 3)) * 0.6 + rng.normal(0, tint, (len(seeds), 1))
-    paint = rng.uniform(0.3, 1.0, len(seeds))
+    seeds = chance.points(spacing, 10 * seed)
+    near = 0.2 * spacing
+    of_channels = np.stack([chance.normal_at(seeds, near, 10 * seed + k) for k in (1, 2, 3)], axis=1)
+    tints = tint * (0.6 * of_channels + chance.normal_at(seeds, near, 10 * seed + 4)[:, None])
+    paint = 0.3 + 0.7 * chance.uniform_at(seeds, near, 10 * seed + 5)
     steps = max(2, round(length / 8))
     paths = stroke_paths(seeds, vx, vy, steps, length / (2 * steps))
     columns = np.clip(seeds[:, 0], 0, width - 1).astype(int)
@@ -227,7 +218,7 @@ def paint_strokes(
     picked = np.clip(colour_of[rows, columns] + tints, 0, 1)
     points = np.round(paths * 16).astype(np.int32)
     thickness = max(1, round(breadth))
-    for index in rng.permutation(len(seeds)):
+    for index in np.argsort(chance.normal_at(seeds, near, 10 * seed + 6)):
         if detail is not None and detail[rows[index], columns[index]] < 0.5:
             continue
         curve = [points[index]]
@@ -244,20 +235,6 @@ def to_palette(image: Image, palette: Palette, softness: float = 0.0) -> Image:
         return palette[distance.argmin(axis=-1)].astype(np.float32)
     weight = np.exp(-(distance - distance.min(axis=-1, keepdims=True)) / softness)
     return clip01((weight / weight.sum(axis=-1, keepdims=True)) @ palette)
-
-
-def jittered_grid(
-    rng: np.random.Generator, height: int, width: int, spacing: float, jitter: float
-) -> NDArray[np.float32]:
-    """Points (N, 2), x first, on a hexagonal grid moved by up to `jitter` spacings."""
-    rows = np.arange(-spacing, height + spacing, spacing * 0.866)
-    points = [
-        (x + (spacing / 2 if k % 2 else 0.0), y)
-        for k, y in enumerate(rows)
-        for x in np.arange(-spacing, width + spacing, spacing)
-    ]
-    grid = np.array(points, np.float32)
-    return grid + rng.uniform(-jitter, jitter, grid.shape).astype(np.float32) * spacing
 
 
 def emboss(height_map: Map, strength: float) -> Map:

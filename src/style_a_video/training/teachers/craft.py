@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .chance import Chance, Points
 from .common import (
     Array,
     Image,
@@ -14,12 +15,9 @@ from .common import (
     clip01,
     emboss,
     exposed,
-    fixed_noise,
     ink_lines,
-    jittered_grid,
     kuwahara,
     luminance,
-    paper,
     saturate,
     smoothstep,
     stretch,
@@ -28,13 +26,13 @@ from .common import (
 Labels = NDArray[np.int32]
 
 
-def attracted_points(image: Image, spacing: float, jitter: float, seed: int, pull: float) -> NDArray[np.float32]:
-    """A fixed jittered grid whose points are pulled, by at most `pull` spacings, towards the even inside of a form.
+def attracted_points(chance: Chance, image: Image, spacing: float, seed: int, pull: float) -> Points:
+    """Points left to chance that are pulled, by at most `pull` spacings, towards the even inside of a form.
 
     They descend the smoothed edge strength, so cell borders come to lie on contours and cells follow the content.
     """
     height, width = image.shape[:2]
-    points = jittered_grid(np.random.default_rng(seed), height, width, spacing, jitter)
+    points = chance.points(spacing, seed)
     grey = luminance(image)
     edges = blur(np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)), 0.25 * spacing)
     gx, gy = cv2.Sobel(edges, cv2.CV_32F, 1, 0), cv2.Sobel(edges, cv2.CV_32F, 0, 1)
@@ -47,7 +45,7 @@ def attracted_points(image: Image, spacing: float, jitter: float, seed: int, pul
     return np.asarray(start + np.clip(points - start, -pull * spacing, pull * spacing), np.float32)
 
 
-def cells(points: NDArray[np.float32], height: int, width: int) -> tuple[Labels, Map]:
+def cells(points: Points, height: int, width: int) -> tuple[Labels, Map]:
     """Voronoi cells: label of every pixel, and its distance in pixels to its cell's border."""
     from scipy.spatial import cKDTree
 
@@ -66,13 +64,13 @@ def means_of(image: Image, labels: Labels) -> NDArray[np.float32]:
     return np.stack([np.bincount(flat, image[..., k].ravel()) / count for k in range(3)], axis=1).astype(np.float32)
 
 
-def stained_glass(image: Image, scale: float, line: float) -> Image:
+def stained_glass(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Glowing panes that follow the forms, thick dark leads, light through uneven glass."""
     height, width = image.shape[:2]
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    labels, border = cells(attracted_points(smooth, 20.0 * scale, 0.3, 110, 0.40), height, width)
+    labels, border = cells(attracted_points(chance, smooth, 20.0 * scale, 110, 0.40), height, width)
     glass = saturate(stretch(means_of(smooth, labels)[labels]) * 0.45 + stretch(smooth) * 0.55, 2.2) * 0.88 + 0.10
-    glass = glass * (0.84 + 0.36 * (fixed_noise(height, width, 6.0, 111)[..., None] - 0.3))
+    glass = glass * (0.84 + 0.36 * (chance.smooth(6.0, 111)[..., None] - 0.3))
     breadth = 0.7 * line
     lead = 1 - smoothstep(border, breadth, breadth + 1.0) if line else np.zeros((height, width), np.float32)
     contour = ink_lines(smooth, 1.7, 6, 40, 0.012, line)
@@ -81,32 +79,30 @@ def stained_glass(image: Image, scale: float, line: float) -> Image:
     return clip01(glass * halo * (1 - lead) + np.array([0.05, 0.05, 0.06], np.float32) * lead)
 
 
-def mosaic(image: Image, scale: float, line: float) -> Image:
+def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Roman tesserae: small stones of one colour each, laid along the forms, a lit edge, dark grout between."""
     height, width = image.shape[:2]
-    points = attracted_points(image, 7.0 * scale, 0.16, 121, 0.30)
+    points = attracted_points(chance, image, 7.0 * scale, 121, 0.30)
     labels, border = cells(points, height, width)
     stones: Array = means_of(saturate(stretch(image), 1.35), labels)
-    tint = np.random.default_rng(122).normal(1.0, 0.09, (len(points), 1))
+    tint = 1 + 0.09 * chance.normal_at(points, scale, 122)[:, None]
     stones = stones * tint[: len(stones)]
     relief = emboss(smoothstep(border, 0.4, 2.2), 0.18)[..., None]
     gap = 0.35 * max(line, 0.3)
     grout = 1 - smoothstep(border, gap, gap + 0.8)[..., None]
-    cement = np.array([0.40, 0.37, 0.33], np.float32) * (
-        0.9 + 0.2 * (fixed_noise(height, width, 1.0, 123)[..., None] - 0.5)
-    )
+    cement = np.array([0.40, 0.37, 0.33], np.float32) * (0.9 + 0.2 * (chance.smooth(1.0, 123)[..., None] - 0.5))
     return clip01(stones[labels] * relief * (1 - grout) + cement * grout)
 
 
-def cubism(image: Image, scale: float, line: float) -> Image:
+def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Facets: the picture seen through large tilted panes, each shifted and shaded on its own, in earths and greys."""
     height, width = image.shape[:2]
     smooth = stretch(kuwahara(image, 4))
-    points = attracted_points(smooth, 36.0 * scale, 0.5, 141, 0.15)
+    points = attracted_points(chance, smooth, 36.0 * scale, 141, 0.15)
     labels, border = cells(points, height, width)
-    rng = np.random.default_rng(142)
-    shift = rng.uniform(-7, 7, (len(points), 2)) * scale
-    tilt = rng.uniform(0, 2 * np.pi, len(points))
+    near = 6.0 * scale
+    shift = 14 * scale * (np.stack([chance.uniform_at(points, near, 142 + k) for k in range(2)], axis=1) - 0.5)
+    tilt = 2 * np.pi * chance.uniform_at(points, near, 144)
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     seen = cv2.remap(
         smooth, x + shift[labels, 0].astype(np.float32), y + shift[labels, 1].astype(np.float32),
@@ -123,14 +119,14 @@ def cubism(image: Image, scale: float, line: float) -> Image:
     return clip01(toned * shade * (1 - dark) + np.array([0.13, 0.10, 0.08], np.float32) * dark)
 
 
-def low_poly(image: Image, scale: float, line: float) -> Image:
+def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Triangles between points that gather on the contours, one colour each, lit as if folded from paper."""
     from scipy.spatial import Delaunay
 
     height, width = image.shape[:2]
     smooth = saturate(kuwahara(image, 4), 1.2)
     # The same pull, reversed: corners go to the contours, so that triangle sides lie along them.
-    points = attracted_points(smooth, 12.0 * scale, 0.32, 151, -0.45)
+    points = attracted_points(chance, smooth, 12.0 * scale, 151, -0.45)
     corners = np.array([[-1, -1], [width, -1], [-1, height], [width, height]], np.float32)
     points = np.concatenate([np.clip(points, -1, [width, height]).astype(np.float32), corners])
     triangles = Delaunay(points).simplices
@@ -138,13 +134,13 @@ def low_poly(image: Image, scale: float, line: float) -> Image:
     for k, corners_of in enumerate(points[triangles]):
         cv2.fillConvexPoly(labels, np.round(corners_of * 16).astype(np.int32), k, shift=4)
     means = means_of(smooth, labels)
-    fold = np.random.default_rng(152).normal(1.0, 0.07, (len(triangles), 1))[: len(means)]
+    middles = points[triangles].mean(axis=1).astype(np.float32)
+    fold = 1 + 0.07 * chance.normal_at(middles, 2.0 * scale, 152)[: len(means), None]
     return clip01(blur((means * fold)[labels], 0.45))
 
 
-def paper_cut(image: Image, scale: float, line: float) -> Image:
+def paper_cut(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Sheets of coloured paper, one per tone, stacked; each casts a soft shadow on the sheet below."""
-    height, width = image.shape[:2]
     smooth = kuwahara(kuwahara(image, round(6 * scale)), round(6 * scale))
     tone = blur(stretch(luminance(smooth)), 1.8 * scale)
     hue = saturate(blur(smooth, 4.0 * scale), 1.5)
@@ -154,7 +150,7 @@ def paper_cut(image: Image, scale: float, line: float) -> Image:
         sheet = smoothstep(tone, level - 0.012, level + 0.012)
         cast = np.roll(blur(sheet, 2.6 * scale), (offset, offset), axis=(0, 1)) if level > 0 else np.zeros_like(sheet)
         colour = np.clip(hue - luminance(hue)[..., None], -0.3, 0.3) * 1.3 + shade
-        textured = colour * (0.95 + 0.10 * (paper(height, width, 131)[..., None] - 0.5))
+        textured = colour * (0.95 + 0.10 * (chance.paper(131)[..., None] - 0.5))
         canvas = canvas * (1 - 0.55 * cast[..., None] * (1 - sheet[..., None]))
         canvas = canvas * (1 - sheet[..., None]) + textured * sheet[..., None]
     return clip01(canvas)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .chance import Chance, on_grid
 from .common import (
     Image,
     blur,
     clip01,
     colours,
     exposed,
-    fixed_noise,
     ink_lines,
     kuwahara,
     luminance,
-    paper,
     saturate,
     smoothstep,
     stretch,
@@ -27,15 +26,13 @@ _WOODBLOCK = colours(
 )  # fmt: skip
 
 
-def ukiyo_e(image: Image, scale: float, line: float) -> Image:
+def ukiyo_e(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Flat areas of woodblock colours with a dark key-block line on warm paper, a trace of wood grain in the ink."""
-    height, width = image.shape[:2]
     smooth = kuwahara(kuwahara(image, round(6 * scale)), round(5 * scale))
     smooth = saturate(exposed(stretch(smooth)), 1.4)
     flat = blur(to_palette(smooth, _WOODBLOCK, softness=1.2), 0.7)
-    narrow = fixed_noise(height, max(8, width // 12), 1.0, 101)
-    grain = cv2.resize(narrow, (width, height), interpolation=cv2.INTER_CUBIC)
-    flat = flat * (0.95 + 0.09 * (grain[..., None] - 0.5) + 0.05 * (paper(height, width, 102)[..., None] - 0.5))
+    grain = chance.smooth((12.0, 1.0), 101)
+    flat = flat * (0.95 + 0.09 * (grain[..., None] - 0.5) + 0.05 * (chance.paper(102)[..., None] - 0.5))
     lines = ink_lines(kuwahara(image, 3), 1.4, 6, 40, 0.007, line)[..., None]
     return clip01(flat * (1 - lines) + np.array([0.08, 0.09, 0.17], np.float32) * lines)
 
@@ -43,14 +40,14 @@ def ukiyo_e(image: Image, scale: float, line: float) -> Image:
 _POP = colours("f7e017", "e4002b", "0057b8", "ffffff", "111111", "ff7bac", "00a3a1", "ff8a00", "f8d9b6")
 
 
-def pop_art(image: Image, scale: float, line: float) -> Image:
+def pop_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Screen print: loud flat inks, a dot screen in the middle tones, thick black outlines."""
     height, width = image.shape[:2]
     smooth = saturate(exposed(stretch(kuwahara(kuwahara(image, round(5 * scale)), round(4 * scale)))), 1.9)
     flat = blur(to_palette(smooth, _POP, softness=1.0), 0.6)
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    period = 6.5 * scale
-    u, v = (x + y) / np.sqrt(2), (x - y) / np.sqrt(2)
+    period = on_grid(8 * scale)
+    u, v = x + y, x - y
     screen = 0.5 + 0.25 * (np.cos(2 * np.pi * u / period) + np.cos(2 * np.pi * v / period))
     tone = luminance(smooth)
     dots = smoothstep(screen, 0.08 + tone, 0.30 + tone) * smoothstep(-tone, -0.92, -0.8) * smoothstep(tone, 0.10, 0.22)
@@ -59,7 +56,7 @@ def pop_art(image: Image, scale: float, line: float) -> Image:
     return clip01(dotted * (1 - lines) + 0.05 * lines)
 
 
-def comic(image: Image, scale: float, line: float) -> Image:
+def comic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Inked comic: three flat tones of every colour, firm black lines, solid black shadows."""
     smooth = saturate(exposed(stretch(kuwahara(kuwahara(image, round(5 * scale)), round(4 * scale)))), 1.5)
     hsv = cv2.cvtColor(smooth, cv2.COLOR_RGB2HSV)
@@ -72,7 +69,7 @@ def comic(image: Image, scale: float, line: float) -> Image:
     return clip01(flat * (1 - ink) + 0.03 * ink)
 
 
-def anime(image: Image, scale: float, line: float) -> Image:
+def anime(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Cel: light and one shadow tone of clear colours, thin coloured lines, a glow in the highlights."""
     smooth = stretch(kuwahara(kuwahara(image, round(5 * scale)), round(5 * scale)))
     lab = cv2.cvtColor(saturate(smooth, 1.55), cv2.COLOR_RGB2LAB)
@@ -97,10 +94,10 @@ _CONSOLE = colours(
 )  # fmt: skip
 
 
-def pixel_art(image: Image, scale: float, line: float) -> Image:
+def pixel_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Square blocks in the colours of an old console, with ordered dither on the blocks."""
     height, width = image.shape[:2]
-    block = max(2, round(6 * scale))
+    block = on_grid(8 * scale)
     rows, columns = -(-height // block), -(-width // block)
     padded = cv2.copyMakeBorder(
         saturate(stretch(image), 1.35), 0, rows * block - height, 0, columns * block - width, cv2.BORDER_REPLICATE

@@ -1,0 +1,125 @@
+"""Where chance enters a picture: where marks lie and how they differ is read off the noise that the UNet starts from.
+
+Why: a mark could as well lie elsewhere, and squared error then asks a model for the mean of all places, which is a blur.
+If instead the place is a function of the noise beside it, the model can know it: it draws whole marks in one step, noise
+that is carried along the flow carries the marks along, and fresh noise is a fresh painting. All functions here are local
+and (but for `on_grid`) the same everywhere, so a convolution can learn them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+Map = NDArray[np.float32]
+Points = NDArray[np.float32]
+"""(N, 2), x first, in pixels."""
+
+CELL = 4
+"""Pixels of a picture to a side of one latent."""
+CHANNELS = 12
+"""Of the bundled model's latents."""
+_Z_99 = 2.326
+"""Of a standard normal value 99 % are below it."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Fields and points of a picture of `height` x `width` pixels, read off `noise`, (C, h, w) standard normal at a quarter of
+    its size. What is asked for with different seeds is (nearly) independent."""
+
+    noise: NDArray[np.float32]
+    height: int
+    width: int
+
+    @classmethod
+    def of_seed(cls, seed: int, height: int, width: int) -> Chance:
+        shape = (CHANNELS, -(-height // CELL), -(-width // CELL))
+        return cls(np.random.default_rng(seed).standard_normal(shape, dtype=np.float32), height, width)
+
+    def white(self, seed: int) -> Map:
+        """A standard normal value a pixel: each pixel of a cell mixes the cell's C values in its own way."""
+        field = np.einsum("yxc,chw->hywx", _mixing(seed, len(self.noise)), self.noise)
+        rows, columns = (CELL * side for side in self.noise.shape[1:])
+        return np.ascontiguousarray(field.reshape(rows, columns)[: self.height, : self.width])
+
+    def normal(self, sigma: float | tuple[float, float], seed: int) -> Map:
+        """Standard normal values, blurred with `sigma` pixels (or along x, along y) and brought back to deviation 1."""
+        return _blurred(self.white(seed), sigma) / _deviation(sigma, seed, len(self.noise))
+
+    def smooth(self, sigma: float | tuple[float, float], seed: int) -> Map:
+        """Smooth noise in [0, 1]."""
+        return np.clip(0.5 + self.normal(sigma, seed) / (2 * _Z_99), 0, 1).astype(np.float32)
+
+    def paper(self, seed: int) -> Map:
+        """Paper tooth in [0, 1]: two scales of noise."""
+        return 0.6 * self.smooth(0.8, seed) + 0.4 * self.smooth(2.5, seed + 1)
+
+    def points(self, spacing: float, seed: int) -> Points:
+        """Points some `spacing` pixels apart: the places where smooth noise is highest in a square about them."""
+        field = self.normal(max(0.18 * spacing, 0.5), seed)
+        half = max(1, round(0.30 * spacing))
+        highest = cv2.dilate(field, np.ones((2 * half + 1, 2 * half + 1), np.uint8))
+        rows, columns = np.nonzero(field == highest)
+        return np.stack([columns, rows], axis=1).astype(np.float32)
+
+    def normal_at(self, points: Points, sigma: float, seed: int) -> NDArray[np.float32]:
+        """A standard normal value for every point, (N,); it hardly changes within `sigma` pixels."""
+        columns = np.clip(points[:, 0], 0, self.width - 1).astype(int)
+        rows = np.clip(points[:, 1], 0, self.height - 1).astype(int)
+        return self.normal(max(sigma, 0.5), seed)[rows, columns]
+
+    def uniform_at(self, points: Points, sigma: float, seed: int) -> NDArray[np.float32]:
+        """A value in [0, 1] for every point, (N,), all equally likely."""
+        return ndtr(self.normal_at(points, sigma, seed)).astype(np.float32)
+
+    def wave_phase(self, degrees: float, period: float, seed: int) -> Map:
+        """Phase in radians of parallel waves that stay in step for some periods: the angle of the noise filtered by a complex
+        Gabor kernel. `degrees` is the direction across the waves."""
+        real, imaginary = _gabor(round(degrees, 2), round(period, 2))
+        white = self.white(seed)
+        parts = [cv2.filter2D(white, -1, kernel, borderType=cv2.BORDER_REFLECT) for kernel in (real, imaginary)]
+        return np.arctan2(parts[1], parts[0])
+
+
+def on_grid(length: float) -> int:
+    """The power of two nearest to `length` pixels, at least a cell: the UNet halves its grid, so it can tell where such a period
+    begins, and no other."""
+    return max(CELL, 2 ** round(np.log2(length)))
+
+
+@lru_cache(maxsize=512)
+def _mixing(seed: int, channels: int) -> Map:
+    vectors = np.random.default_rng(seed).standard_normal((CELL, CELL, channels)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=2, keepdims=True), np.float32)
+
+
+def _blurred(values: Map, sigma: float | tuple[float, float]) -> Map:
+    along = sigma if isinstance(sigma, tuple) else (sigma, sigma)
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), along[0], sigmaY=along[1]), np.float32)
+
+
+@lru_cache(maxsize=4096)
+def _deviation(sigma: float | tuple[float, float], seed: int, channels: int) -> float:
+    """Of blurred white noise, found on a large field."""
+    cells = 128
+    noise = np.random.default_rng(0).standard_normal((channels, cells, cells), dtype=np.float32)
+    return float(_blurred(Chance(noise, CELL * cells, CELL * cells).white(seed), sigma).std())
+
+
+@lru_cache(maxsize=64)
+def _gabor(degrees: float, period: float) -> tuple[Map, Map]:
+    across, along = 1.4 * period, 2.5 * period
+    half = round(2.2 * along)
+    y, x = np.mgrid[-half : half + 1, -half : half + 1].astype(np.float32)
+    angle = np.deg2rad(degrees)
+    u, v = np.cos(angle) * x + np.sin(angle) * y, -np.sin(angle) * x + np.cos(angle) * y
+    envelope = np.exp(-((u / across) ** 2 + (v / along) ** 2) / 2)
+    # The kernel is correlated, not convolved: a positive frequency here makes the phase grow along u.
+    wave = 2 * np.pi * u / period
+    return (envelope * np.cos(wave)).astype(np.float32), (-envelope * np.sin(wave)).astype(np.float32)
