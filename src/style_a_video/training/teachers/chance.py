@@ -24,6 +24,9 @@ CELL = 4
 """Pixels of a picture to a side of one latent."""
 CHANNELS = 12
 """Of the bundled model's latents."""
+FIELDS = 8
+"""How many different ways there are to read the noise. All teachers share them (seeds count modulo this): what the UNet learns
+to read for one medium serves the others."""
 _Z_99 = 2.326
 """Of a standard normal value 99 % are below it."""
 
@@ -31,7 +34,7 @@ _Z_99 = 2.326
 @dataclass(frozen=True)
 class Chance:
     """Fields and points of a picture of `height` x `width` pixels, read off `noise`, (C, h, w) standard normal at a quarter of
-    its size. What is asked for with different seeds is (nearly) independent."""
+    its size. What is asked for with different seeds (modulo FIELDS) is nearly independent."""
 
     noise: NDArray[np.float32]
     height: int
@@ -44,13 +47,13 @@ class Chance:
 
     def white(self, seed: int) -> Map:
         """A standard normal value a pixel: each pixel of a cell mixes the cell's C values in its own way."""
-        field = np.einsum("yxc,chw->hywx", _mixing(seed, len(self.noise)), self.noise)
+        field = np.einsum("yxc,chw->hywx", _mixing(len(self.noise))[seed % FIELDS], self.noise)
         rows, columns = (CELL * side for side in self.noise.shape[1:])
         return np.ascontiguousarray(field.reshape(rows, columns)[: self.height, : self.width])
 
     def normal(self, sigma: float | tuple[float, float], seed: int) -> Map:
         """Standard normal values, blurred with `sigma` pixels (or along x, along y) and brought back to deviation 1."""
-        return _blurred(self.white(seed), sigma) / _deviation(sigma, seed, len(self.noise))
+        return _blurred(self.white(seed), sigma) / _deviation(sigma, seed % FIELDS, len(self.noise))
 
     def smooth(self, sigma: float | tuple[float, float], seed: int) -> Map:
         """Smooth noise in [0, 1]."""
@@ -93,10 +96,12 @@ def on_grid(length: float) -> int:
     return max(CELL, 2 ** round(np.log2(length)))
 
 
-@lru_cache(maxsize=512)
-def _mixing(seed: int, channels: int) -> Map:
-    vectors = np.random.default_rng(seed).standard_normal((CELL, CELL, channels)).astype(np.float32)
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=2, keepdims=True), np.float32)
+@lru_cache(maxsize=1)
+def _mixing(channels: int) -> Map:
+    """Unit vectors (FIELDS, CELL, CELL, channels); those of one pixel are orthogonal, so its fields are independent."""
+    matrices = np.random.default_rng(0).standard_normal((CELL, CELL, channels, FIELDS))
+    orthogonal, _ = np.linalg.qr(matrices)
+    return np.asarray(orthogonal.transpose(3, 0, 1, 2), np.float32)
 
 
 def _blurred(values: Map, sigma: float | tuple[float, float]) -> Map:
