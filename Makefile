@@ -19,6 +19,7 @@ demo: $(VENV)/.demo
 	$(BIN)/style-a-video demo out/demo
 
 test: $(VENV)/.dev
+	scripts/install_chromium.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

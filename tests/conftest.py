@@ -68,7 +68,7 @@ def tiny_pipeline(in_channels: int = 8) -> sav.StyleAVideoPipeline:
             num_attention_heads=2,
             image_size=16,
             patch_size=8,
-            projection_dim=8,
+            projection_dim=16,
         )
     )
     vae = AutoencoderKL(

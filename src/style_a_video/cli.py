@@ -1,29 +1,26 @@
-"""The command line: style-a-video stylize | demo | styles | doctor | train."""
+"""The command line: style-a-video stylize | demo | styles | doctor | train | evaluate | compare | ablate."""
 
 from __future__ import annotations
 
-import datetime
 import importlib
 import importlib.util
 import platform
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from . import cli_evaluation
+from .console import console, progress
 from .errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
-console = Console(stderr=True, highlight=False)
 
 
 def main() -> None:
@@ -57,34 +54,6 @@ def _fail(message: str, code: int) -> None:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, UserWarning) and not issubclass(category, DeprecationWarning | FutureWarning):
         console.print(Text("note: ", style="bold yellow") + Text(str(message)), soft_wrap=True)
-
-
-class _Rate(ProgressColumn):
-    """Frames a second and time left, from the time since the start: frames come in bursts of a batch."""
-
-    def render(self, task: Task) -> Text:
-        if not task.completed or not task.elapsed or task.total is None:
-            return Text("")
-        rate = task.completed / task.elapsed
-        left = datetime.timedelta(seconds=round((task.total - task.completed) / rate))
-        return Text(f"{rate:.2f} frames/s, {left} left", style="cyan")
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar that appears with the first report of (frames done, frames in all): a refused input shows none."""
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), console=console)
-    task = bar.add_task(label, total=None)
-
-    def report(done: int, total: int) -> None:
-        bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield report
-    finally:
-        if bar.live.is_started:
-            bar.stop()
 
 
 @app.command()
@@ -141,7 +110,7 @@ def stylize(
     """Stylize a video by a sentence; frame count, timing and sound stay the input's."""
     from . import job
 
-    with _progress("stylizing") as report:
+    with progress("stylizing") as report:
         result = job.stylize(
             video, prompt, output, overwrite=overwrite, preview=preview, on_progress=report, model=model, seed=seed,
             negative_prompt=negative_prompt, fast=fast, num_inference_steps=steps, guidance=guidance, guidance_scale=guidance_scale,
@@ -164,7 +133,7 @@ def demo(
     """Make a clip, stylize it in three styles on the bundled model, and draw a contact sheet."""
     from .demo import run_demo
 
-    with _progress("demo") as report:
+    with progress("demo") as report:
         results, sheet = run_demo(folder, report)
     for result in results:
         console.print(f"[bold green]wrote[/] {result.output}  ({result.frames / result.seconds:.2f} frames/s)")
@@ -190,7 +159,7 @@ def styles(
     Console().print(table)
     if knowledge.composes:
         Console().print(_modifiers())
-    with _progress("drawing") as report:
+    with progress("drawing") as report:
         draw_styles_sheet(sheet, picture, report)
     console.print(f"[bold green]look at[/] {sheet}")
 
@@ -225,7 +194,7 @@ def doctor() -> None:
             table.add_row(package, f"[red]missing: {remedy}[/]")
     if not missing:
         _describe_machine(table)
-    for module, extra in (("skimage", "demo"), ("sklearn", "train")):
+    for module, extra in (("skimage", "demo"), ("sklearn", "train"), ("matplotlib", "eval")):
         if importlib.util.find_spec(module) is None:
             table.add_row(f"for {extra}", f"[yellow]missing: pip install -e '.\\[{extra}]' in the project's folder[/]")
     Console().print(table)
@@ -329,6 +298,9 @@ def _counts(entries: list[str], names: list[str]) -> dict[str, int]:
         counts[name] = int(count)
     return counts
 
+
+for command in (cli_evaluation.evaluate, cli_evaluation.compare, cli_evaluation.ablate):
+    app.command()(command)
 
 if __name__ == "__main__":
     main()

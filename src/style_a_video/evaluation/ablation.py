@@ -1,0 +1,70 @@
+"""What each part of the method buys: settings of the job, each group changing one thing with all others fixed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..pipeline import StyleAVideoPipeline
+from ..temporal import Refiner
+from .methods import Method, ours
+
+Settings = dict[str, Any]
+
+PER_FRAME: Settings = {"keyframe_interval": 1, "refine": False}
+"""The sampling groups look at the model alone: every frame in full, from one noise field, unrefined."""
+MASK_SCALE, CONTENT_WEIGHT = 0.3, 30.0
+"""Of the mask and the content term where a group switches them on and the model's own default is 0."""
+
+
+def groups(defaults: Settings) -> dict[str, dict[str, Settings]]:
+    """{group: {row: settings of the job}}; `defaults` are the model's own. A row that is the defaults is in every group."""
+    text, image = float(defaults["guidance_scale"]), float(defaults["image_guidance_scale"])
+    return {
+        "s_T: guidance_scale": _swept("s_T", "guidance_scale", (0.0, 1.0, text, text + 1, 2 * text + 1)),
+        "s_I: image_guidance_scale": _swept("s_I", "image_guidance_scale", (0.0, image / 2, image, 1.5 * image, 2 * image)),
+        "s_M: mask_guidance_scale": _swept("s_M", "mask_guidance_scale", (0.0, MASK_SCALE, 2 * MASK_SCALE, 1.0)),
+        "λ: content_weight": _swept("λ", "content_weight", (0.0, CONTENT_WEIGHT / 3, CONTENT_WEIGHT, 3 * CONTENT_WEIGHT)),
+        "conditions on and off (independent guidance)": _conditions(text, image),
+        "guidance": {
+            kind + (" + mask" if mask else ""): PER_FRAME | {"guidance": kind, "mask_guidance_scale": mask}
+            for kind in ("joint", "independent")
+            for mask in (0.0, MASK_SCALE)
+        },
+        "mask and optimization, exact or not": {
+            "mask exact": PER_FRAME | {"mask_guidance_scale": MASK_SCALE, "mask_refresh": "exact"},
+            "mask lagged": PER_FRAME | {"mask_guidance_scale": MASK_SCALE, "mask_refresh": "lagged"},
+            "optimization exact": PER_FRAME | {"content_weight": CONTENT_WEIGHT, "optimization": "exact"},
+            "optimization decoder-only": PER_FRAME | {"content_weight": CONTENT_WEIGHT, "optimization": "decoder"},
+        },
+        "time: noise, refiner, keyframes": {
+            "independent noise": PER_FRAME | {"noise": "independent"},
+            "shared noise": PER_FRAME,
+            "warped noise": PER_FRAME | {"noise": "warped"},
+            "shared noise + refiner": {"keyframe_interval": 1},
+            "shared noise + keyframes": {"refine": False},
+            "shared noise + keyframes + refiner": {},
+            "warped noise + keyframes + refiner": {"noise": "warped"},
+        },
+    }  # fmt: skip
+
+
+def _swept(symbol: str, name: str, values: tuple[float, ...]) -> dict[str, Settings]:
+    return {f"{symbol} = {value:g}": PER_FRAME | {name: value} for value in dict.fromkeys(values)}
+
+
+def _conditions(text: float, image: float) -> dict[str, Settings]:
+    rows = {}
+    for with_text in (False, True):
+        for with_image in (False, True):
+            for with_mask in (False, True):
+                names = [n for n, on in (("text", with_text), ("frame", with_image), ("mask", with_mask)) if on]
+                rows[" + ".join(names) or "none"] = PER_FRAME | {
+                    "guidance": "independent", "guidance_scale": text * with_text, "image_guidance_scale": image * with_image,
+                    "mask_guidance_scale": MASK_SCALE * with_mask,
+                }  # fmt: skip
+    return rows
+
+
+def methods_of(pipeline: StyleAVideoPipeline, refiner: Refiner, group: dict[str, Settings]) -> list[Method]:
+    """The rows of a group as methods."""
+    return [ours(pipeline, refiner, row, settings) for row, settings in group.items()]

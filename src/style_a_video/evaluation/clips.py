@@ -1,0 +1,114 @@
+"""The input video as the measures see it: its frames, its shots, and the motion between its frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..errors import InputError
+from ..temporal import FlowEstimator, dis_flow, flow_both_ways
+from ..temporal.motion import picture_tensor
+from ..video import ShotDetector, VideoFrame, VideoReader
+
+
+@dataclass
+class Clip:
+    """Frames (T, H, W, 3) uint8 and, for pairs of them, flow and trusted pixels; these are found once and kept."""
+
+    name: str
+    pixels: NDArray[np.uint8]
+    rate: Fraction
+    shot_starts: list[int]
+    """Of every frame, the number of its shot's first."""
+    estimate: FlowEstimator = field(default_factory=dis_flow)
+    keeps_motion: bool = True
+    """Some 1 MB a pair at 256x448. A single long video is measured once, so it need not keep it."""
+    _motion: dict[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def picture(self, t: int) -> Tensor:
+        """(1, 3, H, W) in [0, 1]."""
+        return picture_tensor(self.pixels[t])
+
+    def motion(self, t: int, s: int) -> tuple[Tensor, Tensor]:
+        """Flow from frame t to frame s, (1, 2, H, W) in pixels, and where it is trusted, (1, 1, H, W)."""
+        if (t, s) in self._motion:
+            return self._motion[t, s]
+        found = flow_both_ways(self.estimate, self.picture(t), self.picture(s))
+        if self.keeps_motion:
+            self._motion[t, s] = found
+        return found
+
+    def earlier(self, t: int, distance: int) -> int | None:
+        """The frame `distance` before t, if it is of the same shot."""
+        return t - distance if t - distance >= self.shot_starts[t] else None
+
+    def video_frames(self) -> list[VideoFrame]:
+        """What the job takes; one time unit a frame."""
+        return [VideoFrame(pixels, t) for t, pixels in enumerate(self.pixels)]
+
+
+def clip_of(name: str, pixels: NDArray[np.uint8], rate: Fraction = Fraction(25), keeps_motion: bool = True) -> Clip:
+    """A clip of frames (T, H, W, 3) uint8, its shots found by PySceneDetect."""
+    detector, starts = ShotDetector(), list[int]()
+    for t, frame in enumerate(pixels):
+        starts.append(t if detector.begins_shot(frame) else starts[-1])
+    return Clip(name, pixels, rate, starts, keeps_motion=keeps_motion)
+
+
+def read_clip(path: Path, side: int, count: int | None = None) -> Clip:
+    """The first `count` frames of a video (all by default) with `side` pixels to the short side, even numbers both.
+
+    Raises InputError when it cannot be read.
+    """
+    from ..job import working_size
+
+    reader = VideoReader(path)
+    return clip_of(path.stem, _pixels(reader, working_size(reader.info, side), count), reader.info.rate)
+
+
+def read_pair(source: Path, output: Path) -> tuple[Clip, NDArray[np.uint8]]:
+    """An input video and the frames (T, H, W, 3) of what was made of it, at the output's size.
+
+    Raises InputError where they do not belong together: shape, rate or number of frames.
+    """
+    before, after = VideoReader(source), VideoReader(output)
+    (width, height), made = (before.info.width, before.info.height), after.info
+    # A side made even, or rounded to a grid of 8, is the same picture; a crop or a stretch is not.
+    if abs(made.width / width - made.height / height) * min(width, height) > 8:
+        raise InputError(
+            f"{output} is {made.width}x{made.height} and {source} is {width}x{height}: another shape, so they cannot be compared"
+        )
+    if abs(float(made.rate / before.info.rate) - 1) > 0.01:
+        raise InputError(
+            f"{output} plays at {float(made.rate):.2f} frames/s and {source} at {float(before.info.rate):.2f}: "
+            "give an output of the same rate"
+        )
+    pixels = _pixels(before, (made.width, made.height), None)
+    found = _pixels(after, (made.width, made.height), None)
+    if len(pixels) != len(found):
+        raise InputError(
+            f"{output} has {len(found)} frames and {source} has {len(pixels)}: give the output of the whole input, frame for frame"
+        )
+    return clip_of(source.stem, pixels, before.info.rate, keeps_motion=False), found
+
+
+def _pixels(reader: VideoReader, size: tuple[int, int], count: int | None) -> NDArray[np.uint8]:
+    frames = [frame.pixels for frame in islice(reader.frames(size), count)]
+    if not frames:
+        raise InputError(f"{reader.path} holds no frame: give another video")
+    return np.stack(frames)
+
+
+def tensor_of(pixels: NDArray[np.uint8]) -> Tensor:
+    """(T, H, W, 3) uint8 -> (T, 3, H, W) float32 in [0, 1]."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255

@@ -1,0 +1,75 @@
+"""What content and style scores are measured with: the bundled φ, or a real CLIP. A score says which; two are never mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import (
+    CLIPImageProcessorPil,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionModelWithProjection,
+)
+
+from ..errors import InputError
+from ..models.loading import quiet_libraries
+from ..optimization import clip_image_embedding
+from ..pipeline import StyleAVideoPipeline
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A pair of encoders into one space."""
+
+    name: str
+    """As tables print it."""
+    images: Callable[[Tensor], Tensor]
+    """(B, 3, H, W) in [0, 1] -> (B, D) float32."""
+    text: Callable[[str], Tensor]
+    """A sentence -> (D,) float32."""
+
+
+def bundled_encoder(pipeline: StyleAVideoPipeline, name: str = "bundled") -> Encoder:
+    """The model's own φ: it was trained on the same pictures as the model, so it is no independent judge of it.
+
+    Raises InputError when the model has none.
+    """
+    if pipeline.image_encoder is None:
+        raise InputError("this model has no image encoder to measure with: pass --clip with a CLIP model")
+    images = clip_image_embedding(pipeline.image_encoder, pipeline.feature_extractor)
+
+    @torch.no_grad()
+    def text(sentence: str) -> Tensor:
+        tokens = pipeline.tokenizer([sentence], padding="max_length", truncation=True, return_tensors="pt")
+        pooled: Tensor = pipeline.text_encoder(tokens.input_ids).pooler_output
+        return pooled[0].float()
+
+    return Encoder(f"φ of {name}", torch.no_grad()(images), text)
+
+
+def clip_encoder(model: str) -> Encoder:
+    """A CLIP from the hub or a folder, e.g. "openai/clip-vit-base-patch32".
+
+    Raises InputError when it cannot be loaded.
+    """
+    try:
+        with quiet_libraries():
+            vision = CLIPVisionModelWithProjection.from_pretrained(model, use_safetensors=True).eval()
+            language = CLIPTextModelWithProjection.from_pretrained(model, use_safetensors=True).eval()
+            tokenizer = CLIPTokenizer.from_pretrained(model)
+            processor = CLIPImageProcessorPil.from_pretrained(model)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+        raise InputError(f"cannot load the CLIP {model!r} ({reason}): give a hub id or a folder of one") from error
+
+    @torch.no_grad()
+    def text(sentence: str) -> Tensor:
+        embeds: Tensor = language(
+            **tokenizer([sentence], padding=True, truncation=True, return_tensors="pt")
+        ).text_embeds
+        return embeds[0].float()
+
+    return Encoder(f"CLIP {model}", torch.no_grad()(clip_image_embedding(vision, processor)), text)

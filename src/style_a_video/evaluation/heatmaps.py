@@ -1,0 +1,42 @@
+"""Where an output flickers: the warp error over the frames, drawn."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..sheets import contact_sheet
+
+FULL_SCALE = 0.25
+"""Difference that is drawn brightest."""
+SHOWN = 8
+
+
+class HeatMaps:
+    """Collects the maps of some frames, evenly spread, as `measure` finds them."""
+
+    def __init__(self, frames: int) -> None:
+        self.wanted = set(np.unique(np.linspace(1, max(1, frames - 1), SHOWN).round().astype(int)).tolist())
+        self.rows: dict[str, list[NDArray[np.uint8]]] = {"long": [], "short": []}
+
+    def __call__(self, frame: int, which: str, difference: Tensor) -> None:
+        if frame in self.wanted:
+            self.rows[which].append(coloured(difference.numpy()))
+
+    def sheet(self) -> PIL.Image.Image | None:
+        """Both rows under their names; None when no frame has a pair."""
+        labels = {
+            "long": f"against the shot's first frame (black 0, brightest {FULL_SCALE} and more)",
+            "short": "against the frame before",
+        }
+        rows = {labels[name]: pictures for name, pictures in self.rows.items() if pictures}
+        return contact_sheet(rows) if rows else None
+
+
+def coloured(difference: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """(H, W) in [0, 1] -> (H, W, 3) uint8 in the colours of "inferno"."""
+    colours = matplotlib.colormaps["inferno"](np.clip(difference / FULL_SCALE, 0, 1))
+    return np.round(colours[..., :3] * 255).astype(np.uint8)

@@ -1,0 +1,133 @@
+"""Every measure of DESIGN 2.7 of one output, frame by frame and in the mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .clips import Clip
+from .encoders import Encoder
+from .temporal import masked_difference
+
+Values = list[float | None]
+"""One a frame; None where there is none: no earlier frame in the shot, or no pixel whose motion is trusted."""
+FAR = 5
+"""Frames between the two of the longer temporal loss."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Of one output video. Names are the field's; all but content, style and sharpness are better when lower."""
+
+    encoder: str
+    """Which one content and style were measured with."""
+    warp_error_long: Values
+    """E_pair to the shot's first frame."""
+    warp_error_short: Values
+    """E_pair to the frame before."""
+    temporal_loss_1: Values
+    temporal_loss_5: Values
+    content: Values
+    style: Values
+    sharpness: Values
+    """Variance of the Laplacian of the grey frame in [0, 1]."""
+
+    def means(self) -> dict[str, float | None]:
+        """E_warp and the mean of every other measure; None where no frame has it."""
+        both = [a + b for a, b in zip(self.warp_error_long, self.warp_error_short, strict=True) if None not in (a, b)]  # type: ignore[operator]
+        means: dict[str, float | None] = {"warp_error": float(np.mean(both)) if both else None}
+        for name, values in asdict(self).items():
+            if name != "encoder":
+                there = [value for value in values if value is not None]
+                means[name] = float(np.mean(there)) if there else None
+        return means
+
+    def record(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "encoder": self.encoder,
+            "means": self.means(),
+            "frames": {k: v for k, v in asdict(self).items() if k != "encoder"},
+        }
+
+
+HeatMap = Callable[[int, str, Tensor], None]
+"""Called with (frame, "short" or "long", M ⊙ |O_t − W(O_s)| (H, W))."""
+
+
+@dataclass
+class _Columns:
+    long: Values = field(default_factory=list)
+    short: Values = field(default_factory=list)
+    near: Values = field(default_factory=list)
+    far: Values = field(default_factory=list)
+    content: Values = field(default_factory=list)
+    style: Values = field(default_factory=list)
+    sharp: Values = field(default_factory=list)
+
+
+def measure(
+    clip: Clip,
+    output: Tensor,
+    prompt: str,
+    encoder: Encoder,
+    on_map: HeatMap | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Measures:
+    """All measures of `output`, (T, 3, H, W) in [0, 1], made of `clip` for `prompt`.
+
+    Flow, trusted pixels and cuts are the input's. Pairs across a cut, and pairs without a trusted pixel, count nowhere.
+    """
+    wanted, columns = encoder.text(prompt), _Columns()
+    for t in range(len(clip)):
+        first = clip.shot_starts[t]
+        pairs = {
+            "long": first if first < t else None, "short": clip.earlier(t, 1), "far": clip.earlier(t, FAR),
+        }  # fmt: skip
+        maps = {name: _difference(clip, output, t, s) for name, s in pairs.items() if s is not None}
+        for name, column in (("long", columns.long), ("short", columns.short)):
+            column.append(_pair_error(*maps[name]) if name in maps else None)
+            if on_map and name in maps:
+                on_map(t, name, maps[name][0][0, 0])
+        columns.near.append(float(maps["short"][0].mean()) if "short" in maps else None)
+        columns.far.append(float(maps["far"][0].mean()) if "far" in maps else None)
+        image, source = encoder.images(output[t : t + 1]), encoder.images(clip.picture(t))
+        columns.content.append(float(torch.cosine_similarity(image, source)[0]))
+        columns.style.append(float(torch.cosine_similarity(image, wanted[None])[0]))
+        columns.sharp.append(sharpness(output[t]))
+        if on_progress:
+            on_progress(t + 1, len(clip))
+    return Measures(
+        encoder.name,
+        columns.long,
+        columns.short,
+        columns.near,
+        columns.far,
+        columns.content,
+        columns.style,
+        columns.sharp,
+    )
+
+
+def _difference(clip: Clip, output: Tensor, t: int, s: int) -> tuple[Tensor, Tensor]:
+    """M ⊙ |O_t − W(O_s)| and M, each (1, 1, H, W)."""
+    flow, mask = clip.motion(t, s)
+    return masked_difference(output[t : t + 1], output[s : s + 1], flow, mask), mask
+
+
+def _pair_error(difference: Tensor, mask: Tensor) -> float | None:
+    area = float(mask.double().sum())
+    return float(difference.sum()) / area if area else None
+
+
+def sharpness(picture: Tensor) -> float:
+    """Variance of the Laplacian of the grey picture, (3, H, W) in [0, 1]."""
+    grey: NDArray[np.float32] = np.ascontiguousarray(picture.float().mean(dim=0).numpy())
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var())

@@ -1,0 +1,169 @@
+"""What a comparison runs: this project's job, diffusers' peers on the same weights, and any system by its output videos."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionInstructPix2PixPipeline
+from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_video_zero import (
+    CrossFrameAttnProcessor2_0,
+)
+from torch import Tensor
+
+from ..errors import InputError
+from ..frames import frames_to_tensor, pad_to_multiple
+from ..pipeline import StyleAVideoPipeline
+from ..settings import checked_settings
+from ..stream import Moment, refined, stylized_frames
+from ..temporal import Refiner, dis_flow, with_motion
+from ..video import ShotDetector, VideoReader
+from .clips import Clip, tensor_of
+
+TOGETHER = 8
+"""Frames that a peer denoises at once."""
+SDEDIT = {"num_inference_steps": 10, "strength": 0.6}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of stylizing. `run(clip, prompt)` gives (T, 3, H, W) in [0, 1]; it raises InputError when it cannot."""
+
+    name: str
+    run: Callable[[Clip, str], Tensor]
+    identity: dict[str, Any]
+    """What a kept result belongs to: two methods of equal identity give the same output, whatever they are called."""
+
+
+def ours(
+    pipeline: StyleAVideoPipeline, refiner: Refiner, name: str = "Style-A-Video", settings: dict[str, Any] | None = None
+) -> Method:
+    """The job's own frames under these settings; the job's defaults where none is given."""
+    chosen = checked_settings(settings or {})
+
+    def run(clip: Clip, prompt: str) -> Tensor:
+        frames = stylized_frames(pipeline, clip.video_frames(), prompt, chosen, refiner if chosen.refine else None)
+        return tensor_of(np.stack([frame.pixels for frame in frames]))
+
+    return Method(name, run, {"job": asdict(chosen)})
+
+
+def instruct_pix2pix(pipeline: StyleAVideoPipeline, cross_frame: bool) -> Method:
+    """diffusers' own pipeline on the same weights, steps and scales, the same seed for every frame (so one noise field).
+
+    `cross_frame`: every frame attends to the first one instead of itself (Video-InstructPix2Pix of Text2Video-Zero).
+    """
+    parts = {
+        name: part for name, part in pipeline.components.items() if "encoder" not in name or name == "text_encoder"
+    }
+    parts.pop("feature_extractor", None)
+    peer = StableDiffusionInstructPix2PixPipeline(
+        **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
+    )
+    peer.set_progress_bar_config(disable=True)
+    defaults = pipeline.defaults()
+
+    def together(frames: Tensor, prompt: str) -> Tensor:
+        images: Tensor = peer(
+            [prompt] * len(frames), image=frames, num_inference_steps=defaults["num_inference_steps"],
+            guidance_scale=defaults["guidance_scale"], image_guidance_scale=defaults["image_guidance_scale"],
+            generator=[torch.Generator().manual_seed(0) for _ in frames], output_type="pt",
+        ).images  # fmt: skip
+        return images.float()
+
+    def run(clip: Clip, prompt: str) -> Tensor:
+        pictures = tensor_of(clip.pixels)
+        frames = pad_to_multiple(pictures, 8)
+        if cross_frame:
+            with _attending_to_the_first(pipeline):
+                output = together(frames, prompt)
+        else:
+            output = torch.cat([together(some, prompt) for some in frames.split(TOGETHER)])
+        return output[..., : pictures.shape[-2], : pictures.shape[-1]]
+
+    name = "Video-InstructPix2Pix" if cross_frame else "InstructPix2Pix"
+    return Method(name, run, {"peer": name})
+
+
+@contextmanager
+def _attending_to_the_first(pipeline: StyleAVideoPipeline) -> Iterator[None]:
+    before = pipeline.unet.attn_processors
+    # Three branches of guidance.
+    pipeline.unet.set_attn_processor(CrossFrameAttnProcessor2_0(batch_size=3))
+    try:
+        yield
+    finally:
+        pipeline.unet.set_attn_processor(before)
+
+
+def sdedit(pipeline: StyleAVideoPipeline) -> Method:
+    """Every frame noised half-way and denoised by the text alone (Meng et al., 2022), one noise field for all."""
+
+    def run(clip: Clip, prompt: str) -> Tensor:
+        frames = tensor_of(clip.pixels)
+        styled = pipeline(
+            prompt, frames, initial_frames=frames, guidance="independent", image_guidance_scale=0.0, mask_guidance_scale=0.0,
+            content_weight=0.0, generator=torch.Generator().manual_seed(0), output_type="pt", batch_size=TOGETHER,
+            num_inference_steps=int(SDEDIT["num_inference_steps"]), strength=SDEDIT["strength"],
+        ).frames  # fmt: skip
+        assert isinstance(styled, Tensor)  # "pt"
+        return styled
+
+    return Method("SDEdit", run, {"peer": "SDEdit", **SDEDIT})
+
+
+def with_refiner(method: Method, refiner: Refiner) -> Method:
+    """The frames of another method, steadied by the refiner."""
+
+    def run(clip: Clip, prompt: str) -> Tensor:
+        pictures = method.run(clip, prompt).split(1)
+        moments = with_motion(clip.video_frames(), dis_flow(), ShotDetector().begins_shot)
+        nothing = torch.empty(0)
+        stream = (
+            (Moment(frame, motion, nothing, 0), picture)
+            for (frame, motion), picture in zip(moments, pictures, strict=True)
+        )
+        return torch.cat([picture for _, picture in refined(refiner, stream)]).clamp(0, 1)
+
+    return Method(f"{method.name} + refiner", run, method.identity | {"refined": True})
+
+
+def from_outputs(name: str, folder: Path) -> Method:
+    """Any other system, by its output videos: `folder/CLIP-PROMPT.*`, see `output_stem`.
+
+    Raises InputError when there is no such folder; `run` raises it for a clip whose video is missing, broken or too short.
+    """
+    if not folder.is_dir():
+        raise InputError(f"--outputs {name}={folder}: there is no such folder")
+
+    def run(clip: Clip, prompt: str) -> Tensor:
+        stem = output_stem(clip.name, prompt)
+        found = sorted(path for path in folder.glob(f"{stem}*") if path.stem == stem or path.name == stem)
+        if not found:
+            raise InputError(f"{folder} has no {stem}.mp4 (or .mov, .webm, a folder of images)")
+        height, width = clip.pixels.shape[1:3]
+        reader = VideoReader(found[0])
+        if abs(reader.info.width / width - reader.info.height / height) * min(width, height) > 8:
+            raise InputError(f"{found[0]} is {reader.info.width}x{reader.info.height}: another shape than {clip.name}")
+        frames = [frame.pixels for frame, _ in zip(reader.frames((width, height)), range(len(clip)), strict=False)]
+        if len(frames) < len(clip):
+            raise InputError(f"{found[0]} has {len(frames)} frames where {len(clip)} are compared")
+        return frames_to_tensor(np.stack(frames))
+
+    changed = max((path.stat().st_mtime for path in folder.rglob("*")), default=0.0)
+    return Method(name, run, {"outputs": str(folder.resolve()), "changed": changed})
+
+
+def output_stem(clip: str, prompt: str) -> str:
+    """How an output video is named: the clip's name, a dash, and the prompt's letters and digits with dashes between.
+
+    >>> output_stem("wolf", "Make it a pencil drawing.")
+    'wolf-make-it-a-pencil-drawing'
+    """
+    return f"{clip}-{re.sub('[^a-z0-9]+', '-', prompt.lower()).strip('-')}"

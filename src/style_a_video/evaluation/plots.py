@@ -1,0 +1,55 @@
+"""Plots of a report, as PNG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+from .tables import MEASURES, Row
+
+RESOLUTION = 110
+
+
+def scatter(rows: Sequence[Row]) -> bytes:
+    """Style against warp error, one labelled point a method: better is up and to the left."""
+    figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    for row in rows:
+        if {"style", "warp_error"} <= set(row.entries):
+            x, y = row.entries["warp_error"].mean, row.entries["style"].mean
+            axes.plot(x, y, "o")
+            axes.annotate(row.method, (x, y), textcoords="offset points", xytext=(6, 4), fontsize=8)
+    axes.set(xlabel="E_warp: flicker, lower is steadier", ylabel="style score, higher is nearer to the prompt")
+    axes.margins(x=0.25)
+    return _png(figure)
+
+
+def bars(rows: Sequence[Row], measures: Sequence[str] = ("style", "content", "warp_error", "sharpness")) -> bytes:
+    """One panel a measure, one bar a row, with the confidence interval over clips."""
+    height = 1.0 + 0.28 * len(rows)
+    figure, panels = plt.subplots(
+        1, len(measures), figsize=(3.1 * len(measures), height), sharey=True, layout="constrained"
+    )
+    for axes, name in zip(panels, measures, strict=True):
+        there = [(k, row.entries[name]) for k, row in enumerate(rows) if name in row.entries]
+        places, entries = [k for k, _ in there], [entry for _, entry in there]
+        axes.barh(places, [entry.mean for entry in entries], color="#4477aa")
+        axes.errorbar(
+            [entry.mean for entry in entries], places, xerr=[entry.half_width or 0.0 for entry in entries],
+            fmt="none", ecolor="#222222", capsize=2, linewidth=0.8,
+        )  # fmt: skip
+        axes.set(title=MEASURES[name][0])
+    panels[0].set_yticks(range(len(rows)), [row.method for row in rows], fontsize=8)
+    panels[0].invert_yaxis()
+    return _png(figure)
+
+
+def _png(figure: plt.Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=RESOLUTION)
+    plt.close(figure)
+    return buffer.getvalue()

@@ -1,0 +1,157 @@
+"""The report: one HTML file that needs no network, and the same tables as Markdown and CSV."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from .. import __version__
+from ..sheets import contact_sheet
+from .cells import Cell, read_frames, write_video
+from .clips import Clip
+from .plots import bars, scatter
+from .tables import MEASURES, Row, as_csv, as_markdown, shown, table
+
+SHEET_HEIGHT = 128
+
+
+@dataclass(frozen=True)
+class Section:
+    """Some methods, compared with one another."""
+
+    title: str
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is told of a comparison or an ablation."""
+
+    title: str
+    about: str
+    """How it was made: model, encoder, clips, frames."""
+    sections: Sequence[Section]
+    clips: Sequence[Clip]
+    work: Path
+    """Where the cells' pictures and videos lie."""
+    players: bool
+    """Whether every clip and prompt gets its videos side by side; else a sheet of stills."""
+
+
+def write_report(report: Report, folder: Path) -> Path:
+    """Write `report.html`, `report.md` and `cells.csv` into `folder`; the path of the page.
+
+    Raises InputError when scores of several encoders would meet in one table.
+    """
+    tables = [table(section.cells) for section in report.sections]
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = [f"# {report.title}\n\n{report.about}\n"]
+    for section, rows in zip(report.sections, tables, strict=True):
+        parts.append(f"## {section.title}\n\n{as_markdown(rows)}\n")
+    parts.append(_errors_markdown(tables))
+    _write(folder / "report.md", "\n".join(part for part in parts if part))
+    _write(folder / "cells.csv", as_csv([cell for section in report.sections for cell in section.cells]))
+    _write(folder / "report.html", _page(report, tables))
+    return folder / "report.html"
+
+
+def _page(report: Report, tables: Sequence[Sequence[Row]]) -> str:
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string((files("style_a_video.evaluation") / "report.html.j2").read_text())
+    sections = [
+        {
+            "title": section.title, "rows": rows, "bars": _data("image/png", bars(rows)),
+            "scatter": _data("image/png", scatter(rows)) if report.players else "",
+            "groups": [] if not report.players else _players(report, section),
+            "sheet": "" if report.players else _sheet(report, section),
+        }
+        for section, rows in zip(report.sections, tables, strict=True)
+    ]  # fmt: skip
+    return template.render(
+        title=report.title, about=report.about, sections=sections, measures=MEASURES, shown=shown, version=__version__,
+        date=datetime.date.today().isoformat(),
+    )  # fmt: skip
+
+
+def _players(report: Report, section: Section) -> list[dict[str, Any]]:
+    """For every clip and prompt: the input's and the outputs' videos, and of outputs heat map and time slice."""
+    groups = []
+    for clip in report.clips:
+        path = report.work / f"input-{clip.name}.mp4"
+        write_video(path, clip.pixels, clip.rate)
+        for prompt in dict.fromkeys(cell.prompt for cell in section.cells):
+            own = [cell for cell in section.cells if (cell.clip, cell.prompt) == (clip.name, prompt)]
+            shown_cells = [
+                {
+                    "name": cell.method, "error": cell.error,
+                    "video": _data("video/mp4", (report.work / cell.video).read_bytes()) if cell.video else "",
+                    "heat_map": _picture(report.work / cell.heat_map) if cell.heat_map else "",
+                    "time_slice": _picture(report.work / cell.time_slice) if cell.time_slice else "",
+                }
+                for cell in own
+            ]  # fmt: skip
+            source = {
+                "name": "input",
+                "error": "",
+                "video": _data("video/mp4", path.read_bytes()),
+                "heat_map": "",
+                "time_slice": "",
+            }
+            groups.append({"title": f"{clip.name}: {prompt}", "cells": [source, *shown_cells]})
+    return groups
+
+
+def _sheet(report: Report, section: Section) -> str:
+    """The middle frame of every cell: a row a method, below the inputs."""
+    prompts = list(dict.fromkeys(cell.prompt for cell in section.cells))
+    rows: dict[str, list[NDArray[np.uint8]]] = {
+        "input": [clip.pixels[len(clip) // 2] for clip in report.clips for _ in prompts]
+    }
+    for cell in sorted(section.cells, key=lambda cell: [clip.name for clip in report.clips].index(cell.clip)):
+        if cell.video:
+            frames = list(read_frames(report.work / cell.video))
+            rows.setdefault(cell.method, []).append(frames[len(frames) // 2])
+    return _jpeg(contact_sheet(rows, SHEET_HEIGHT))
+
+
+def _errors_markdown(tables: Sequence[Sequence[Row]]) -> str:
+    lines = [f"- {row.method}: {error}" for rows in tables for row in rows for error in row.errors]
+    return "## What failed\n\n" + "\n".join(dict.fromkeys(lines)) + "\n" if lines else ""
+
+
+def _picture(path: Path) -> str:
+    return _jpeg(PIL.Image.open(path))
+
+
+def _jpeg(image: PIL.Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "JPEG", quality=82)
+    return _data("image/jpeg", buffer.getvalue())
+
+
+def _data(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _write(path: Path, text: str) -> None:
+    """Beside, then renamed: an older report stays whole until the new one is."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text)
+    os.replace(partial, path)
+
+
+__all__ = ["Report", "Section", "write_report"]

@@ -1,0 +1,190 @@
+"""The three commands: measure one output, compare methods, ablate this one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..models.loading import BUNDLED, load_pipeline, load_refiner
+from ..pipeline import StyleAVideoPipeline
+from ..temporal import Refiner
+from . import ablation, classical, methods
+from .cells import Cell, fill_cells
+from .clips import Clip, read_clip, read_pair, tensor_of
+from .encoders import Encoder, bundled_encoder, clip_encoder
+from .heatmaps import HeatMaps
+from .measures import Measures, measure
+from .methods import Method, from_outputs, ours
+from .report import Report, Section, write_report
+
+Progress = Callable[[int, int], None]
+FEWEST_FRAMES = 2
+
+
+def evaluate(
+    source: Path,
+    output: Path,
+    prompt: str,
+    model: str = BUNDLED,
+    clip: str | None = None,
+    on_progress: Progress | None = None,
+) -> tuple[Measures, list[Path]]:
+    """Measure what was made of a video, and write `OUTPUT.evaluation.json` and `OUTPUT.heatmaps.png` beside it.
+
+    Args:
+        source, output: the input video and what was made of it: the same frames at the same rate, in the same shape.
+        prompt: the sentence it was made for.
+        model: whose φ measures content and style, unless `clip` names a real CLIP (hub id or folder).
+
+    Returns:
+        The measures and the files written.
+
+    Raises:
+        InputError: when the two do not belong together, or the encoder cannot be loaded.
+    """
+    if not prompt.strip():
+        raise InputError("the prompt is empty: give the sentence that the output was made for")
+    before, pixels = read_pair(source, output)
+    encoder = clip_encoder(clip) if clip else bundled_encoder(load_pipeline(model), model)
+    maps = HeatMaps(len(before))
+    found = measure(before, tensor_of(pixels), prompt, encoder, maps, on_progress)
+    record = output.with_name(output.name + ".evaluation.json")
+    told = {"input": str(source), "output": str(output), "prompt": prompt, **found.record()}
+    partial = record.with_name(record.name + ".partial")
+    partial.write_text(json.dumps(told, indent=1) + "\n")
+    os.replace(partial, record)
+    sheet = maps.sheet()
+    if sheet is None:
+        return found, [record]
+    drawn = output.with_name(output.name + ".heatmaps.png")
+    sheet.save(drawn)
+    return found, [record, drawn]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a comparison or an ablation runs on."""
+
+    clips: Sequence[Clip]
+    prompts: Sequence[str]
+    pipeline: StyleAVideoPipeline
+    refiner: Refiner
+    encoder: Encoder
+    model: str
+    folder: Path
+
+    @property
+    def work(self) -> Path:
+        return self.folder / "cells"
+
+    def about(self) -> str:
+        names = ", ".join(clip.name for clip in self.clips)
+        size = " and ".join(sorted({f"{clip.pixels.shape[2]}x{clip.pixels.shape[1]}" for clip in self.clips}))
+        return (
+            f"Model: {self.model}. Content and style by {self.encoder.name}. {len(self.clips)} clips ({names}), the first "
+            f"{max(len(clip) for clip in self.clips)} frames at {size}; prompts: {' '.join(self.prompts)} Flow by DIS on the input."
+        )
+
+
+def prepare(
+    paths: Sequence[Path],
+    prompts: Sequence[str],
+    folder: Path,
+    frames: int,
+    model: str = BUNDLED,
+    clip: str | None = None,
+) -> Study:
+    """Load everything that a study needs. Raises InputError for what cannot be used."""
+    if not paths or not prompts:
+        raise InputError("give one clip or more, and --prompt once or more")
+    if any(not prompt.strip() for prompt in prompts):
+        raise InputError("a prompt is empty: give one sentence with each --prompt")
+    if frames < FEWEST_FRAMES:
+        raise InputError(f"--frames is {frames}: give {FEWEST_FRAMES} or more")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: give --folder another name")
+    pipeline = load_pipeline(model)
+    clips = [read_clip(path, pipeline.defaults()["size"], frames) for path in paths]
+    names = [clip.name for clip in clips]
+    if len(set(names)) < len(names):
+        raise InputError("two clips have the same file name: rename one, so that the tables can tell them apart")
+    encoder = clip_encoder(clip) if clip else bundled_encoder(pipeline, model)
+    return Study(clips, list(dict.fromkeys(prompts)), pipeline, load_refiner(), encoder, model, folder)
+
+
+def compare(
+    study: Study, outputs: dict[str, Path] | None = None, only: Sequence[str] = (), on_progress: Progress | None = None
+) -> tuple[Path, list[Cell]]:
+    """This method beside its peers, and beside any system whose output videos are in `outputs` (see `methods.from_outputs`).
+
+    Args:
+        only: names of the built-in methods to run; all by default.
+
+    Returns:
+        The report's page and all cells. A method that fails on a clip is a row that says so.
+
+    Raises:
+        InputError: for a method that there is not, or a name used twice.
+    """
+    built_in = built_in_methods(study)
+    unknown = set(only) - {method.name for method in built_in}
+    if unknown:
+        names = ", ".join(method.name for method in built_in)
+        raise InputError(f"there is no method {sorted(unknown)[0]!r}: choose from {names}")
+    chosen = [method for method in built_in if not only or method.name in only]
+    chosen += [from_outputs(name, folder) for name, folder in (outputs or {}).items()]
+    if len({method.name for method in chosen}) < len(chosen):
+        raise InputError("--outputs names a method that is built in: give it another name")
+    cells = fill_cells(
+        study.work, chosen, study.clips, study.prompts, study.encoder, study.pipeline, study.refiner, on_progress
+    )
+    sections = [Section("All methods", cells)]
+    report = Report("Comparison", study.about(), sections, study.clips, study.work, players=True)
+    return write_report(report, study.folder), cells
+
+
+def built_in_methods(study: Study) -> list[Method]:
+    """On the study's weights, and without diffusion; each peer also followed by the refiner."""
+    peers = [
+        methods.instruct_pix2pix(study.pipeline, cross_frame=False),
+        methods.instruct_pix2pix(study.pipeline, cross_frame=True),
+        methods.sdedit(study.pipeline),
+        classical.teacher(),
+        classical.statistics_transfer(study.pipeline),
+        classical.gatys(study.pipeline),
+    ]
+    refined = [methods.with_refiner(peer, study.refiner) for peer in peers]
+    return [ours(study.pipeline, study.refiner), *(m for pair in zip(peers, refined, strict=True) for m in pair)]
+
+
+def ablate(study: Study, on_progress: Progress | None = None) -> tuple[Path, list[Cell]]:
+    """Every group of `ablation.groups`: the report's page and all cells."""
+    groups = ablation.groups(study.pipeline.defaults())
+    total = sum(map(len, groups.values())) * len(study.clips) * len(study.prompts)
+    sections: list[Section] = []
+    done = 0
+
+    def report_on(number: int, _total: int) -> None:
+        if on_progress:
+            on_progress(done + number, total)
+
+    for title, rows in groups.items():
+        chosen = ablation.methods_of(study.pipeline, study.refiner, rows)
+        cells = fill_cells(
+            study.work, chosen, study.clips, study.prompts, study.encoder, study.pipeline, study.refiner, report_on
+        )
+        done += len(cells)
+        sections.append(Section(title, cells))
+    report = Report("Ablation", study.about(), sections, study.clips, study.work, players=False)
+    return write_report(report, study.folder), [cell for section in sections for cell in section.cells]
+
+
+def summary(found: Measures) -> list[tuple[str, str]]:
+    """Name and mean of every measure, as a table prints them."""
+    means: dict[str, Any] = found.means()
+    return [(name.replace("_", " "), "-" if value is None else f"{value:.4f}") for name, value in means.items()]

@@ -1,0 +1,103 @@
+"""The report in a real browser: it needs no network, its players play in step, and the console is empty."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from style_a_video.evaluation.cells import Cell, time_slice, write_video
+from style_a_video.evaluation.clips import clip_of
+from style_a_video.evaluation.report import Report, Section, write_report
+
+from ..conftest import moving_picture
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of two methods and one that failed, on a clip of two seconds."""
+    folder = tmp_path_factory.mktemp("report")
+    frames = moving_picture(20, 64, 48)
+    cells = []
+    for name, pixels in (("plain", frames), ("inverse", 255 - frames)):
+        write_video(folder / f"{name}.mp4", pixels, Fraction(10))
+        PIL.Image.fromarray(time_slice(pixels)).save(folder / f"{name}.png")
+        means = {"warp_error": 0.1, "style": 0.2, "content": 0.3, "sharpness": 0.01, "seconds": 0.5, "evaluations": 4.0}
+        cells.append(
+            Cell(name, "clip", "a <b>bold</b> sketch", "φ", means, "", f"{name}.mp4", f"{name}.png", f"{name}.png")
+        )
+    cells.append(Cell("broken", "clip", "a <b>bold</b> sketch", "φ", {}, "it has no legs"))
+    report = Report(
+        "Comparison", "made by a test", [Section("All", cells)], [clip_of("clip", frames, Fraction(10))], folder, True
+    )
+    return write_report(report, folder / "out")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: run scripts/install_chromium.sh as root")
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
+        yield running
+        running.close()
+
+
+def test_it_plays_in_step(browser: Any, page_file: Path) -> None:
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page_file.as_uri())
+    times = "() => [...document.querySelectorAll('video')].map(v => v.currentTime)"
+    page.wait_for_function("() => [...document.querySelectorAll('video')].every(v => v.readyState >= 2)")
+    assert page.evaluate(times) == [0, 0, 0]
+    page.click("text=play")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.6")
+    assert np.ptp(page.evaluate(times)) < 0.15
+    page.click("text=pause")
+    stopped = page.evaluate(times)
+    assert np.ptp(stopped) < 0.05
+    page.wait_for_timeout(200)
+    assert page.evaluate(times) == stopped
+    page.locator("input[type=range]").fill("250")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('video')].every(v => Math.abs(v.currentTime - 0.5) < 0.06)"
+    )
+    assert said == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
+    page.close()
+
+
+def test_it_loops(browser: Any, page_file: Path) -> None:
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    page.wait_for_function("() => [...document.querySelectorAll('video')].every(v => v.readyState >= 2)")
+    page.locator("input[type=range]").fill("950")
+    page.click("text=play")
+    page.wait_for_function(
+        "() => { const t = document.querySelector('video').currentTime; return t > 0.1 && t < 1.5; }"
+    )
+    page.close()
+
+
+def test_its_words(page_file: Path) -> None:
+    text = page_file.read_text()
+    assert "it has no legs" in text
+    assert "failed in 1 of 1" in text
+    assert "a &lt;b&gt;bold&lt;/b&gt; sketch" in text
+    assert "http" not in text.replace("data:", "")
+    assert (page_file.parent / "report.md").read_text().startswith("# Comparison")
