@@ -289,7 +289,6 @@ def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
         contents=SHARD,
         first_stage_steps=2,
         clip_steps=2,
-        unet_small_steps=2,
         unet_steps=2,
         unet_full_steps=1,
         sharpen_steps=1,
