@@ -5,110 +5,46 @@
 Prints how well each flow estimator finds the demo clip's true motion; a ladder of settings and two peers on the same weights: means
 over clips and styles of E_warp and temporal loss (DESIGN 2.7), style and content score (φ of the model), sharpness (variance of the
 Laplacian over that of shared noise), UNet evaluations and seconds a frame; then the defaults' E_warp over the input's own, clip by
-clip. Shared noise is per-frame sampling from one noise field. Stress tests are in temporal_stress.py.
+clip. Shared noise is per-frame sampling from one noise field. Stress tests are in temporal_stress.py. Results are kept in --work, so
+that a run that was stopped goes on.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 import torch
 import typer
-from diffusers import StableDiffusionInstructPix2PixPipeline
-from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_video_zero import (
-    CrossFrameAttnProcessor2_0,
-)
-from torch import Tensor
 
 import style_a_video as sav
 from held_out import PROMPTS, SIDE
 from style_a_video.demo import demo_clip
 from style_a_video.errors import InputError
-from style_a_video.evaluation import flows_at_distance, flows_to_first, temporal_loss, warp_error
-from style_a_video.frames import frames_to_tensor, pad_to_multiple
-from style_a_video.job import working_size
+from style_a_video.evaluation.cells import Cell, fill_cells
+from style_a_video.evaluation.clips import Clip, read_clip, tensor_of
+from style_a_video.evaluation.encoders import bundled_encoder
+from style_a_video.evaluation.measures import measure
+from style_a_video.evaluation.methods import Method, instruct_pix2pix, ours
+from style_a_video.frames import frames_to_tensor
 from style_a_video.models.loading import load_refiner
-from style_a_video.settings import Settings
-from style_a_video.stream import stylized_frames
-from style_a_video.temporal import Refiner
-from style_a_video.video import VideoFrame, VideoReader
 
-Cells = dict[tuple[str, str], dict[str, float]]
-"""The measures of (clip, style)."""
-Method = Callable[["Clip", str], Tensor]
-"""(clip, prompt) -> its output, (T, 3, H, W) in [0, 1]."""
-
-SHARED, INDEPENDENT, DEFAULTS = "shared noise", "independent noise", "keyframes + refiner (the defaults)"
+SHARED, INDEPENDENT, DEFAULTS = "shared noise", "independent noise", "the defaults"
 LADDER: dict[str, dict[str, Any]] = {
     INDEPENDENT: {"noise": "independent", "keyframe_interval": 1, "refine": False},
-    SHARED: {"keyframe_interval": 1, "refine": False},
+    SHARED: {"noise": "shared", "keyframe_interval": 1, "refine": False},
     "warped noise": {"noise": "warped", "keyframe_interval": 1, "refine": False},
-    "anchor": {"keyframe_interval": 1, "anchor": True, "refine": False},
-    "refiner": {"keyframe_interval": 1},
-    "keyframes": {"refine": False},
+    "warped noise + refiner": {"noise": "warped", "keyframe_interval": 1},
+    "shared noise + keyframes": {"noise": "shared", "refine": False},
+    "warped noise + keyframes": {"noise": "warped", "refine": False},
     DEFAULTS: {},
-    "warped noise + keyframes + refiner": {"noise": "warped"},
+    "shared noise + keyframes + refiner": {"noise": "shared"},
     "all: warped noise + anchor + keyframes + refiner": {"noise": "warped", "anchor": True},
 }
-"""Each row's settings of the job; noise is shared where none is named."""
-PAPERS = "refiner, the paper's inputs"
-
-
-@dataclass(frozen=True)
-class Clip:
-    """Frames of one real clip and what its motion says, all of the input."""
-
-    name: str
-    frames: list[VideoFrame]
-    pictures: Tensor
-    """(T, 3, H, W)."""
-    short: tuple[Tensor, Tensor]
-    long: tuple[Tensor, Tensor]
-    five: tuple[Tensor, Tensor]
-
-    @classmethod
-    def read(cls, path: Path, count: int) -> Clip:
-        reader = VideoReader(path)
-        frames = list(islice(reader.frames(working_size(reader.info, SIDE)), count))
-        pictures = frames_to_tensor(np.stack([frame.pixels for frame in frames]))
-        flow = sav.temporal.dis_flow()
-        short, five = (flows_at_distance(flow, pictures, distance) for distance in (1, 5))
-        return cls(path.stem, frames, pictures, short, flows_to_first(flow, pictures), five)
-
-    def warp_error(self, pictures: Tensor) -> float:
-        try:
-            return warp_error(pictures, *self.short, *self.long)
-        except InputError as error:
-            raise SystemExit(f"{self.name}: {error}") from error
-
-
-def measures(pipeline: sav.StyleAVideoPipeline, clip: Clip, output: Tensor, prompt: str) -> dict[str, float]:
-    """What the table shows of one output, (T, 3, H, W)."""
-    embed = sav.optimization.clip_image_embedding(pipeline.image_encoder, pipeline.feature_extractor)
-    tokens = pipeline.tokenizer([prompt], padding="max_length", truncation=True, return_tensors="pt")
-    text = pipeline.text_encoder(tokens.input_ids).pooler_output.float()
-    images, inputs = embed(output).float(), embed(clip.pictures).float()
-    return {
-        "E_warp": clip.warp_error(output),
-        "loss 1": temporal_loss(output, *clip.short),
-        "loss 5": temporal_loss(output, *clip.five),
-        "style": float(torch.cosine_similarity(images, text).mean()),
-        "content": float(torch.cosine_similarity(images, inputs).mean()),
-        "Laplacian": sharpness(output),
-    }
-
-
-def sharpness(frames: Tensor) -> float:
-    """Mean variance of the Laplacian of the grey frames, (T, 3, H, W)."""
-    greys = frames.mean(dim=1).numpy()
-    return float(np.mean([cv2.Laplacian(np.ascontiguousarray(grey), cv2.CV_32F).var() for grey in greys]))
+"""Each row's settings of the job."""
+PAPERS = "warped noise + refiner, the paper's inputs"
 
 
 def end_point_errors() -> None:
@@ -126,109 +62,43 @@ def end_point_errors() -> None:
         distance = (flow - torch.from_numpy(clip.flows)).norm(dim=1)[visible].mean()
         seen, hidden = (100 * mask[:, 0][where].mean() for where in (visible, ~visible))
         print(f"| {name} | {distance:.3f} | {seen:.1f} % | {hidden:.1f} % |")
-    print(f"| (standing still) | {torch.from_numpy(clip.flows).norm(dim=1)[visible].mean():.3f} | | |\n")
+    print(f"| (standing still) | {torch.from_numpy(clip.flows).norm(dim=1)[visible].mean():.3f} | | |\n", flush=True)
 
 
-def ours(pipeline: sav.StyleAVideoPipeline, settings: dict[str, Any], refiner: Refiner | None = None) -> Method:
-    """The job's own frames under these settings."""
-
-    def method(clip: Clip, prompt: str) -> Tensor:
-        output = list(stylized_frames(pipeline, clip.frames, prompt, Settings(**settings), refiner))
-        return frames_to_tensor(np.stack([frame.pixels for frame in output]))
-
-    return method
-
-
-def instruct_pix2pix(pipeline: sav.StyleAVideoPipeline, cross_frame: bool) -> Method:
-    """diffusers' own pipeline on the same weights, steps and scales, the same seed for every frame (so one noise field).
-
-    `cross_frame`: every frame attends to the first one instead of itself (Video-InstructPix2Pix of Text2Video-Zero).
-    """
-    parts = {
-        name: part for name, part in pipeline.components.items() if "encoder" not in name or name == "text_encoder"
-    }
-    parts.pop("feature_extractor", None)
-    peer = StableDiffusionInstructPix2PixPipeline(
-        **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
-    )
-    peer.set_progress_bar_config(disable=True)
-    defaults = pipeline.defaults()
-
-    def run(frames: Tensor, prompt: str) -> Tensor:
-        images: Tensor = peer(
-            [prompt] * len(frames), image=frames, num_inference_steps=defaults["num_inference_steps"],
-            guidance_scale=defaults["guidance_scale"], image_guidance_scale=defaults["image_guidance_scale"],
-            generator=[torch.Generator().manual_seed(0) for _ in frames], output_type="pt",
-        ).images  # fmt: skip
-        return images.float()
-
-    def method(clip: Clip, prompt: str) -> Tensor:
-        frames = pad_to_multiple(clip.pictures, 8)
-        before = pipeline.unet.attn_processors
-        if cross_frame:
-            pipeline.unet.set_attn_processor(CrossFrameAttnProcessor2_0(batch_size=3))
-        try:
-            output = run(frames, prompt) if cross_frame else torch.cat([run(f, prompt) for f in frames.split(8)])
-        finally:
-            pipeline.unet.set_attn_processor(before)
-        return output[..., : clip.pictures.shape[-2], : clip.pictures.shape[-1]]
-
-    return method
-
-
-def measured(
-    pipeline: sav.StyleAVideoPipeline, methods: dict[str, Method], clips: list[Clip], styles: list[str]
-) -> dict[str, Cells]:
-    """Every method on every clip in every style."""
-    evaluations = 0
-
-    def count(_module: torch.nn.Module, arguments: tuple[Tensor, ...]) -> None:
-        nonlocal evaluations
-        evaluations += len(arguments[0])
-
-    found: dict[str, Cells] = {name: {} for name in methods}
-    handle = pipeline.unet.register_forward_pre_hook(count)
-    for clip in clips:
-        for style in styles:
-            for name, method in methods.items():
-                evaluations, began = 0, time.perf_counter()
-                output = method(clip, PROMPTS[style])
-                cost = {
-                    "s/frame": (time.perf_counter() - began) / len(output),
-                    "evaluations": evaluations / len(output),
-                }
-                found[name][clip.name, style] = measures(pipeline, clip, output, PROMPTS[style]) | cost
-            print(f"{clip.name}, {style}: done", flush=True)
-    handle.remove()
-    return found
-
-
-def table(found: dict[str, Cells]) -> None:
+def table(cells: Sequence[Cell]) -> None:
     """The means of every method, and its E_warp over that of shared and of independent noise."""
     head = "| | E_warp | of shared | of independent | loss 1 | loss 5 | style | content | sharpness | evaluations | s/frame |"
     print(f"\n{head}\n|{'---|' * 11}")
-    for name, cells in found.items():
-        mean = {key: float(np.mean([cell[key] for cell in cells.values()])) for key in next(iter(cells.values()))}
+    found = {(cell.method, cell.clip, cell.prompt): cell.means for cell in cells}
+    for name in dict.fromkeys(cell.method for cell in cells):
+        own = {where[1:]: means for where, means in found.items() if where[0] == name}
+        mean = {key: _mean([means[key] for means in own.values()]) for key in next(iter(own.values()))}
 
-        def ratio(key: str, base: str, cells: Cells = cells) -> float:
-            return float(np.mean([cell[key] / found[base][where][key] for where, cell in cells.items()]))
+        def ratio(key: str, base: str, own: dict[tuple[str, str], Mapping[str, float | None]] = own) -> float:
+            return _mean([(means[key] or 0) / (found[base, *where][key] or 1) for where, means in own.items()])
 
         print(
-            f"| {name} | {mean['E_warp']:.4f} | {ratio('E_warp', SHARED):.2f} | {ratio('E_warp', INDEPENDENT):.2f} | "
-            f"{mean['loss 1']:.4f} | {mean['loss 5']:.4f} | {mean['style']:.3f} | {mean['content']:.3f} | "
-            f"{ratio('Laplacian', SHARED):.2f} | {mean['evaluations']:.2f} | {mean['s/frame']:.3f} |",
+            f"| {name} | {mean['warp_error']:.4f} | {ratio('warp_error', SHARED):.2f} | {ratio('warp_error', INDEPENDENT):.2f} | "
+            f"{mean['temporal_loss_1']:.4f} | {mean['temporal_loss_5']:.4f} | {mean['style']:.3f} | {mean['content']:.3f} | "
+            f"{ratio('sharpness', SHARED):.2f} | {mean['evaluations']:.2f} | {mean['seconds']:.3f} |",
             flush=True,
         )
     print()
 
 
-def against_input(clips: list[Clip], styles: list[str], rows: Cells) -> None:
-    """E_warp of the output over the input's own."""
+def _mean(values: Sequence[float | None]) -> float:
+    return float(np.mean([value for value in values if value is not None]))
+
+
+def against_input(clips: list[Clip], styles: list[str], cells: Sequence[Cell], pipeline: Any) -> None:
+    """E_warp of the defaults over the input's own."""
+    found = {(cell.clip, cell.prompt): cell.means["warp_error"] for cell in cells if cell.method == DEFAULTS}
+    judge = bundled_encoder(pipeline)
     print(f"| clip | input's E_warp | {' | '.join(styles)} |\n|---|---|{'---|' * len(styles)}")
     ratios = {}
     for clip in clips:
-        own = clip.warp_error(clip.pictures)
-        ratios[clip.name] = [rows[clip.name, style]["E_warp"] / own for style in styles]
+        own = measure(clip, tensor_of(clip.pixels), PROMPTS[styles[0]], judge).means()["warp_error"] or 0.0
+        ratios[clip.name] = [(found[clip.name, PROMPTS[style]] or 0.0) / own for style in styles]
         print(f"| {clip.name} | {own:.4f} | {' | '.join(f'{ratio:.2f}' for ratio in ratios[clip.name])} |")
     print(f"| mean | | {' | '.join(f'{value:.2f}' for value in np.mean(list(ratios.values()), axis=0))} |")
     print(f"\nmean of all: {np.mean(list(ratios.values())):.2f}")
@@ -244,23 +114,28 @@ def main(
     paper_refiner: Annotated[
         Path | None, typer.Option(help="The folder of one with the paper's inputs.", show_default="none")
     ] = None,
+    work: Annotated[Path, typer.Option(help="Kept results.")] = Path("out/temporal_cells"),
 ) -> None:
     end_point_errors()
-    pipeline = sav.load_pipeline(model)
+    pipeline, steadying = sav.load_pipeline(model), load_refiner(refiner)
     names = [name.strip() for name in styles.split(",")]
-    read = [Clip.read(path, frames) for path in sorted(clips.glob("*.mp4"))]
-    steadying = load_refiner(refiner)
-    methods = {
-        row: ours(pipeline, settings, steadying if settings.get("refine", True) else None)
-        for row, settings in LADDER.items()
-    }
+    read = [read_clip(path, SIDE, frames) for path in sorted(clips.glob("*.mp4"))]
+    methods: list[Method] = [ours(pipeline, steadying, row, settings) for row, settings in LADDER.items()]
     if paper_refiner:
-        methods[PAPERS] = ours(pipeline, LADDER["refiner"], load_refiner(paper_refiner))
-    methods["InstructPix2Pix (diffusers)"] = instruct_pix2pix(pipeline, cross_frame=False)
-    methods["Video-InstructPix2Pix (diffusers)"] = instruct_pix2pix(pipeline, cross_frame=True)
-    found = measured(pipeline, methods, read, names)
-    table(found)
-    against_input(read, names, found[DEFAULTS])
+        chosen = LADDER["warped noise + refiner"]
+        paper = ours(pipeline, load_refiner(paper_refiner), PAPERS, chosen)
+        methods.append(Method(PAPERS, paper.run, paper.identity | {"form": "paper"}))
+    methods += [instruct_pix2pix(pipeline, cross_frame) for cross_frame in (False, True)]
+    judge = bundled_encoder(pipeline)
+    prompts = [PROMPTS[name] for name in names]
+
+    def report(done: int, total: int) -> None:
+        if done % len(methods) == 0:
+            print(f"{done} of {total} cells", flush=True)
+
+    cells = fill_cells(work, methods, read, prompts, judge, pipeline, steadying, report)
+    table(cells)
+    against_input(read, names, cells, pipeline)
 
 
 if __name__ == "__main__":
