@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +23,7 @@ from transformers import (
 )
 
 import style_a_video as sav
+from style_a_video import cli
 from style_a_video.models.loading import bundled_folder
 from style_a_video.training.clip import build_tokenizer
 
@@ -174,3 +176,20 @@ def times(path: Path) -> list[Fraction]:
     """Presentation times of all video frames, in seconds, in display order."""
     with av.open(str(path)) as container:
         return [frame.pts * frame.time_base for frame in container.decode(video=0)]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """run("stylize", ...) -> (exit code, what was printed)."""
+
+    def call(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["style-a-video", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as done:
+            code = int(done.code or 0)
+        captured = capfd.readouterr()
+        return code, captured.out + captured.err
+
+    return call

@@ -18,23 +18,6 @@ from style_a_video.settings import Settings
 from .video import test_reader as broken
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """run("stylize", ...) -> (exit code, what was printed)."""
-
-    def call(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["style-a-video", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as done:
-            code = int(done.code or 0)
-        captured = capfd.readouterr()
-        return code, captured.out + captured.err
-
-    return call
-
-
 def _good(folder: Path) -> Path:
     return broken.write_clip(folder / "in.mp4", broken.moving_picture(3, 48, 32))
 
