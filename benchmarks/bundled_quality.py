@@ -20,11 +20,11 @@ import typer
 from numpy.typing import NDArray
 
 import style_a_video as sav
-from held_out import PROMPTS, STYLE_NAMES, Gallery, Picture, held_out_frames, stylized, teachers_galleries
+from held_out import PROMPTS, STYLE_NAMES, Gallery, Picture, as_taught, held_out_frames, stylized, teachers_galleries
 from style_a_video.evaluation import edge_f_score, gradient_similarity, structural_similarity
 from style_a_video.models.looks import PALETTES, SCALES, Look
 from style_a_video.training.captions import caption, is_held_out
-from style_a_video.training.teachers import WITHOUT_LINES, render
+from style_a_video.training.teachers import WITHOUT_LINES
 from style_a_video.training.teachers.finish import recoloured
 
 
@@ -38,7 +38,7 @@ def first_stage(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> Non
 
     print("| first stage | PSNR, dB |\n|---|---|")
     print(f"| untouched frames | {psnr(frames):.1f} |")
-    values = {name: psnr([render(frame, Look(name)) for frame in frames[::3]]) for name in STYLE_NAMES}
+    values = {name: psnr([as_taught(frame, Look(name)) for frame in frames[::3]]) for name in STYLE_NAMES}
     print(f"| stylized, mean | {np.mean(list(values.values())):.1f} |")
     for name, value in values.items():
         print(f"| {name} | {value:.1f} |")
@@ -51,7 +51,7 @@ def embeddings(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None
     def unit(values: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.normalize(values.float(), dim=-1)
 
-    pictures = [[frame, *(render(frame, Look(name)) for name in STYLE_NAMES)] for frame in frames]
+    pictures = [[frame, *(as_taught(frame, Look(name)) for name in STYLE_NAMES)] for frame in frames]
     images = unit(
         torch.stack([embed(torch.from_numpy(np.stack(row)).permute(0, 3, 1, 2)) for row in pictures])
     )  # (frames, 1 + styles, D)
@@ -146,9 +146,9 @@ def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count
     for k in rng.permutation(len(looks))[:count]:
         look, frame = looks[k], frames[int(rng.integers(len(frames)))]
         output = stylized(pipeline, caption(look, rng), [frame])[0]
-        candidates = Gallery.of([render(frame, replace(look, medium=name)) for name in STYLE_NAMES])
+        candidates = Gallery.of([as_taught(frame, replace(look, medium=name)) for name in STYLE_NAMES])
         medium.append(STYLE_NAMES[candidates.nearest(output)] == look.medium)
-        plain = render(frame, replace(look, palette=""))
+        plain = as_taught(frame, replace(look, palette=""))
         means = {name: _mean_lab(recoloured(plain, name)) for name in PALETTES}
         found = _mean_lab(output)
         palette.append(min(means, key=lambda name: float(np.linalg.norm(means[name] - found))) == look.palette)
@@ -174,7 +174,7 @@ def _moves(
         sentences = [caption(look, np.random.default_rng((4, number))) for look in looks]
         first, second = (measure(stylized(pipeline, sentence, [frame])[0]) for sentence in sentences)
         right.append(second > first)
-        first, second = (measure(render(frame, look)) for look in looks)
+        first, second = (measure(as_taught(frame, look)) for look in looks)
         taught.append(second > first)
     print(f"| {label} move their measure the right way | {100 * np.mean(right):.1f} % |")
     print(f"| the same of the teachers | {100 * np.mean(taught):.1f} % |", flush=True)

@@ -19,12 +19,13 @@ from style_a_video.job import working_size
 from style_a_video.models.looks import Look
 from style_a_video.models.styles import STYLES
 from style_a_video.training.contents import HELD_OUT_PHOTOGRAPHS, photograph_crop
-from style_a_video.training.teachers import render
+from style_a_video.training.teachers import Chance, render
 from style_a_video.video import VideoReader
 
 SIDE = 256
 Picture = NDArray[np.float32]
 STYLE_NAMES = tuple(style.name for style in STYLES)
+CHANCE = Chance.of_seed(0, SIDE, SIDE)
 PROMPTS = {style.name: style.prompt for style in STYLES}
 
 
@@ -45,9 +46,14 @@ def held_out_frames(clips: Path) -> list[Picture]:
 
 
 def stylized(pipeline: sav.StyleAVideoPipeline, prompt: str, frames: list[Picture], **settings: Any) -> list[Picture]:
-    """The frames as the model makes them, seed 0."""
-    generator = torch.Generator().manual_seed(0)
-    return list(np.asarray(pipeline(prompt, np.stack(frames), generator=generator, **settings).frames))
+    """The frames as the model makes them from the noise that `as_taught` has its marks from."""
+    latents = torch.from_numpy(CHANCE.noise)[None]
+    return list(np.asarray(pipeline(prompt, np.stack(frames), latents=latents, **settings).frames))
+
+
+def as_taught(frame: Picture, look: Look) -> Picture:
+    """A frame as the teacher renders it."""
+    return render(frame, look, CHANCE)
 
 
 @dataclass(frozen=True)
@@ -69,4 +75,4 @@ class Gallery:
 
 def teachers_galleries(frames: list[Picture]) -> list[Gallery]:
     """Per frame, all teachers' renderings of it, in the order of STYLE_NAMES."""
-    return [Gallery.of([render(frame, Look(name)) for name in STYLE_NAMES]) for frame in frames]
+    return [Gallery.of([as_taught(frame, Look(name)) for name in STYLE_NAMES]) for frame in frames]

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import style_a_video as sav
-from held_out import SIDE, middle_frame, stylized
+from held_out import SIDE, as_taught, middle_frame, stylized
 from style_a_video.models.loading import bundled_folder
 from style_a_video.models.looks import Look
 from style_a_video.models.vocabulary import Knowledge
 from style_a_video.sheets import labelled_grid
-from style_a_video.training.teachers import render
 
 
 def main(clips: Path, folder: Path) -> None:
@@ -32,7 +31,7 @@ def main(clips: Path, folder: Path) -> None:
     for style in Knowledge.of(bundled_folder()).styles:
         output = np.stack(stylized(pipeline, style.prompt, list(inputs)))
         styled[style.name] = _bytes(output)
-        taught = np.stack([render(picture, Look(style.name)) for picture in inputs])
+        taught = np.stack([as_taught(picture, Look(style.name)) for picture in inputs])
         before, after = (float(-10 * np.log10(np.mean((x - taught) ** 2))) for x in (inputs, output))
         print(f"| {style.name} | {after:.1f} | {before:.1f} |", flush=True)
     for start in range(0, len(paths), 4):
