@@ -25,7 +25,7 @@ from style_a_video.demo import demo_clip
 from style_a_video.errors import InputError
 from style_a_video.evaluation.cells import Cell, fill_cells
 from style_a_video.evaluation.clips import Clip, read_clip, tensor_of
-from style_a_video.evaluation.encoders import bundled_encoder
+from style_a_video.evaluation.encoders import bundled_encoder, weights_digest
 from style_a_video.evaluation.measures import measure
 from style_a_video.evaluation.methods import Method, instruct_pix2pix, ours
 from style_a_video.frames import frames_to_tensor
@@ -75,7 +75,8 @@ def table(cells: Sequence[Cell]) -> None:
         mean = {key: _mean([means[key] for means in own.values()]) for key in next(iter(own.values()))}
 
         def ratio(key: str, base: str, own: dict[tuple[str, str], Mapping[str, float | None]] = own) -> float:
-            return _mean([(means[key] or 0) / (found[base, *where][key] or 1) for where, means in own.items()])
+            ratios = [(means[key], found[base, *where][key]) for where, means in own.items()]
+            return _mean([a / b for a, b in ratios if a is not None and b])
 
         print(
             f"| {name} | {mean['warp_error']:.4f} | {ratio('warp_error', SHARED):.2f} | {ratio('warp_error', INDEPENDENT):.2f} | "
@@ -124,7 +125,8 @@ def main(
     if paper_refiner:
         chosen = LADDER["warped noise + refiner"]
         paper = ours(pipeline, load_refiner(paper_refiner), PAPERS, chosen)
-        methods.append(Method(PAPERS, paper.run, paper.identity | {"form": "paper"}))
+        digest = weights_digest(load_refiner(paper_refiner))
+        methods.append(Method(PAPERS, paper.run, paper.identity | {"refiner": digest}))
     methods += [instruct_pix2pix(pipeline, cross_frame) for cross_frame in (False, True)]
     judge = bundled_encoder(pipeline)
     prompts = [PROMPTS[name] for name in names]
@@ -134,6 +136,9 @@ def main(
             print(f"{done} of {total} cells", flush=True)
 
     cells = fill_cells(work, methods, read, prompts, judge, pipeline, steadying, report)
+    for cell in cells:
+        if cell.error:
+            raise SystemExit(f"{cell.method} on {cell.clip}: {cell.error}")
     table(cells)
     against_input(read, names, cells, pipeline)
 

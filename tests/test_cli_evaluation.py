@@ -63,6 +63,10 @@ BAD: dict[str, tuple[list[str], str]] = {
     "other length": (["evaluate", "in.mp4", "short.mp4", "--prompt", PENCIL], "has 2 frames"),
     "missing clip": (["compare", "nothing.mp4", "--prompt", PENCIL], "does not exist"),
     "bad outputs": (["compare", "in.mp4", "--prompt", PENCIL, "--outputs", "theirs"], "give NAME=DIR"),
+    "outputs named twice": (
+        ["compare", "in.mp4", "--prompt", PENCIL, "--outputs", "A=x", "--outputs", "A=y"],
+        "one name twice",
+    ),
     "unknown method": (["compare", "in.mp4", "--prompt", PENCIL, "--method", "Gen-1"], "choose from Style-A-Video"),
     "one frame": (["ablate", "in.mp4", "--prompt", PENCIL, "--frames", "1"], "--frames is 1"),
     "unknown CLIP": (["ablate", "in.mp4", "--prompt", PENCIL, "--clip", "./nothing"], "cannot load the CLIP"),
@@ -82,4 +86,6 @@ def test_bad_input_is_one_line(run: Run, clip: Callable[..., Path], model: Path,
     assert message in said
     assert said.count("error:") == 1
     assert "Traceback" not in said
+    # Before it only what saving the test's model says.
+    assert len([line for line in said.split("\n") if line.strip() and "model shards" not in line]) == 1
     assert sorted(tmp_path.iterdir()) == before

@@ -194,7 +194,7 @@ def doctor() -> None:
             table.add_row(package, f"[red]missing: {remedy}[/]")
     if not missing:
         _describe_machine(table)
-    for module, extra in (("skimage", "demo"), ("sklearn", "train"), ("matplotlib", "eval")):
+    for module, extra in (("skimage", "demo"), ("sklearn", "train"), ("matplotlib", "eval"), ("jinja2", "eval")):
         if importlib.util.find_spec(module) is None:
             table.add_row(f"for {extra}", f"[yellow]missing: pip install -e '.\\[{extra}]' in the project's folder[/]")
     Console().print(table)

@@ -63,7 +63,10 @@ def compare(
     """Methods side by side on the same clips and prompts: a page with players, tables as Markdown and CSV. Stop it and run it
     again: it goes on."""
     studies = _studies()
-    others = dict(_named_folder(entry) for entry in outputs or [])
+    named = [_named_folder(entry) for entry in outputs or []]
+    others = dict(named)
+    if len(others) < len(named):
+        raise InputError("--outputs gives one name twice: give every system its own")
     with progress("comparing", "cells") as report:
         study = studies.prepare(clips, prompt, folder, frames, model, clip)
         page, cells = studies.compare(study, others, method or [], report)

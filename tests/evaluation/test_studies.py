@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
@@ -16,12 +17,13 @@ from torch import Tensor
 
 import style_a_video as sav
 from style_a_video.demo import demo_clip
-from style_a_video.evaluation import studies
+from style_a_video.evaluation import classical, methods, studies
 from style_a_video.evaluation.ablation import groups
 from style_a_video.evaluation.cells import Cell
 from style_a_video.evaluation.classical import adain, gram, teacher
 from style_a_video.evaluation.clips import Clip, clip_of, read_clip, tensor_of
 from style_a_video.evaluation.encoders import Encoder, bundled_encoder, clip_encoder
+from style_a_video.evaluation.heatmaps import coloured
 from style_a_video.evaluation.measures import measure
 from style_a_video.evaluation.methods import Method, output_stem
 from style_a_video.evaluation.tables import as_markdown, table
@@ -208,11 +210,16 @@ def test_compare_tells_of_a_broken_output_and_goes_on(study: studies.Study, tmp_
         rows = list(csv.DictReader(file))
     assert len(rows) == 8
     assert sum(bool(row["error"]) for row in rows) == 1
-    # Again: what is there is taken, what failed is tried anew.
-    times = {path: path.stat().st_mtime_ns for path in study.work.glob("*.json")}
-    assert len(times) == 7
+
+    # Again: what is there is taken; outputs from files are measured anew.
+    def times() -> dict[Path, int]:
+        kept = [path for path in study.work.glob("*.json") if json.loads(path.read_text())["method"] != "Theirs"]
+        return {path: path.stat().st_mtime_ns for path in kept}
+
+    before = times()
+    assert len(before) == 6
     studies.compare(study, {"Theirs": outputs}, ["Style-A-Video", "SDEdit", "SDEdit + refiner"])
-    assert times == {path: path.stat().st_mtime_ns for path in study.work.glob("*.json")}
+    assert times() == before
 
 
 def test_every_built_in_method_runs_on_the_bundled_model(tmp_path: Path) -> None:
@@ -260,10 +267,10 @@ def test_tables_rank_and_give_confidence() -> None:
     with pytest.raises(sav.InputError, match="cannot stand in one table"):
         table([cell("one", "a", 0.1), cell("one", "b", 0.1, "CLIP x")])
     failed = table(
-        [cell("one", "a", 0.1), cell("one", "b", 0, error="broken"), cell("two", "a", 0.2), cell("two", "b", 0.2)]
+        [cell("one", "a", 0.1), cell("one", "b", 0, error="broken")]
+        + [cell(name, where, value) for name, value in (("two", 0.2), ("three", 0.3)) for where in "ab"]
     )
-    assert failed[0].entries["warp_error"].rank == 0
-    assert failed[1].entries["warp_error"].rank == 1
+    assert [row.entries["warp_error"].rank for row in failed] == [0, 1, 2]
 
 
 def test_what_cannot_be_studied(study: studies.Study, tmp_path: Path, model: Path) -> None:
@@ -298,3 +305,144 @@ def test_a_method_that_fails_is_a_row(study: studies.Study) -> None:
     )
     assert [cell.error for cell in cells] == ["it has no legs"] * 2
     assert not list(study.work.glob("*.json"))
+
+
+def fill(study: studies.Study, *methods: Method) -> list[Cell]:
+    return studies.fill_cells(
+        study.work, methods, study.clips, study.prompts, study.encoder, study.pipeline, study.refiner
+    )
+
+
+def test_a_kept_cell_belongs_to_the_model_as_it_is(study: studies.Study) -> None:
+    """Same settings, other weights of the first stage, other defaults of the model: nothing old is shown."""
+    method = methods.ours(study.pipeline, study.refiner)
+    first = fill(study, method)
+    assert fill(study, method) == first
+    kept = len(list(study.work.glob("*.json")))
+    study.pipeline.register_to_config(
+        sampling_defaults=study.pipeline.config.sampling_defaults | {"guidance_scale": 6.0}
+    )
+    changed = fill(study, method)
+    assert len(list(study.work.glob("*.json"))) == 2 * kept
+    assert [cell.means["style"] for cell in changed] != [cell.means["style"] for cell in first]
+    with torch.no_grad():
+        study.pipeline.vae.decoder.conv_out.bias += 0.3
+    fill(study, method)
+    assert len(list(study.work.glob("*.json"))) == 3 * kept
+    # What is not whole is made again.
+    for path in study.work.glob("*.mp4"):
+        path.unlink()
+    next(study.work.glob("*.json")).write_text("{")
+    assert all(cell.means for cell in fill(study, method))
+
+
+def test_a_stopped_study_goes_on(study: studies.Study) -> None:
+    calls: list[str] = []
+
+    def run(clip: Clip, _prompt: str) -> Tensor:
+        calls.append(clip.name)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return tensor_of(clip.pixels)
+
+    method = Method("copy", run, {"x": 1})
+    with pytest.raises(KeyboardInterrupt):
+        fill(study, method)
+    cells = fill(study, method)
+    assert calls == ["first", "second", "second"]
+    assert not any(cell.error for cell in cells)
+
+
+def test_an_unforeseen_failure_is_a_row_too(study: studies.Study) -> None:
+    cells = fill(study, Method("wrong shape", lambda clip, _: tensor_of(clip.pixels)[:, :, :8], {"x": 2}))
+    assert all("Error" in cell.error for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [({"count": 6}, "has 6 frames"), ({"rate": 30}, "frames/s"), ({"width": 32, "height": 48}, "another shape")],
+)
+def test_outputs_that_do_not_belong_to_the_clip(
+    study: studies.Study, clip: Callable[..., Path], changed: dict[str, int], message: str
+) -> None:
+    stem = output_stem("first", PENCIL)
+    path = clip(f"{stem}.mp4", **({"count": 4, "width": 48, "height": 32} | changed))
+    with pytest.raises(sav.InputError, match=message):
+        methods.from_outputs("Theirs", path.parent).run(study.clips[0], PENCIL)
+
+
+def test_outputs_are_read_anew_and_cost_nothing_that_is_told(study: studies.Study, clip: Callable[..., Path]) -> None:
+    stem = output_stem("first", PENCIL)
+    path = clip(f"{stem}.mp4", count=3, width=48, height=32)
+    (path.parent / f"{stem}.json").write_text("no video, and first in the alphabet")
+    method = methods.from_outputs("Theirs", path.parent)
+    one = fill(study, method)[0]
+    assert one.means["seconds"] is None
+    assert one.means["content"] == pytest.approx(1, abs=1e-3)
+    write_clip(path, 255 - moving_picture(3, 48, 32))
+    assert fill(study, method)[0].means["content"] != one.means["content"]
+
+
+def test_pairs_without_a_trusted_pixel_count_nowhere(scene: Clip, judge: Encoder) -> None:
+    blind = Clip(
+        "blind", scene.pixels[:3], scene.rate, [0, 0, 0], lambda a, b: torch.full((len(a), 2, *a.shape[-2:]), 1e4)
+    )
+    found = measure(blind, tensor_of(blind.pixels), PENCIL, judge)
+    assert found.warp_error_short == found.temporal_loss_1 == [None] * 3
+    assert found.means()["warp_error"] is None
+
+
+def test_heat_maps_are_the_mean_of_the_differences(study: studies.Study) -> None:
+    """A picture that is black and 0.2 grey in turn: everywhere trusted, to the frame before it differs by 0.2."""
+    pixels = np.zeros((3, 32, 48, 3), np.uint8)
+    pixels[1] = 51
+    still = Clip("still", np.full_like(pixels, 90), study.clips[0].rate, [0, 0, 0])
+    cells = studies.fill_cells(
+        study.work,
+        [Method("blink", lambda *_: tensor_of(pixels), {})],
+        [still],
+        [PENCIL],
+        study.encoder,
+        study.pipeline,
+        study.refiner,
+    )
+    assert cells[0].means["warp_error_short"] == pytest.approx(0.2)
+    assert cells[0].means["warp_error_long"] == pytest.approx(0.1)
+    picture = np.asarray(PIL.Image.open(study.work / cells[0].heat_map))
+    np.testing.assert_array_equal(picture[16, 20], coloured(np.array([[0.2]]))[0, 0])
+    np.testing.assert_array_equal(picture[16, 70], coloured(np.array([[0.1]]))[0, 0])
+    rows = np.asarray(PIL.Image.open(study.work / cells[0].time_slice))
+    assert rows[:, 10, 0].tolist() == [0] * 8 + [51] * 8 + [0] * 8
+
+
+def test_optimization_takes_the_styles_statistics() -> None:
+    """After it the Gram matrices are much nearer to the style picture's than the frame's own."""
+    pipeline = sav.load_pipeline("bundled", device="cpu", dtype=torch.float32)
+    small = clip_of("small", demo_clip(2, 64, 48).frames[:1])
+    output = classical.gatys(pipeline).run(small, PENCIL)
+    layers = list(pipeline.vae.encoder.layers)[: max(classical.FEATURE_LAYERS) + 1]
+
+    def grams(pictures: Tensor) -> list[Tensor]:
+        x, found = pictures * 2 - 1, []
+        for number, layer in enumerate(layers):
+            x = layer(x)
+            if number in classical.FEATURE_LAYERS:
+                found.append(x)
+        return found
+
+    with torch.no_grad():
+        wanted = [gram(x) for x in grams(classical._style_picture(PENCIL))]
+        before, after = (float(classical.style_loss(grams(x), wanted)) for x in (tensor_of(small.pixels), output))
+    assert after < 0.3 * before
+
+
+def test_cross_frame_attention_sees_the_first_frame(study: studies.Study) -> None:
+    """Peers differ after the first frame alone."""
+    study.pipeline.register_to_config(
+        sampling_defaults=study.pipeline.config.sampling_defaults | {"guidance_scale": 4.0}
+    )
+    plain, across = (
+        methods.instruct_pix2pix(study.pipeline, cross).run(study.clips[0], PENCIL) for cross in (False, True)
+    )
+    torch.testing.assert_close(plain[0], across[0], atol=2e-2, rtol=0)
+    assert (plain[2] - across[2]).abs().mean() > 1e-6

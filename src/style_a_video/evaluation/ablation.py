@@ -9,15 +9,16 @@ from ..temporal import Refiner
 from .methods import Method, ours
 
 Settings = dict[str, Any]
-
+TIME = "time: noise, refiner, keyframes"
+"""The group in which motion is what matters."""
 PER_FRAME: Settings = {"keyframe_interval": 1, "refine": False}
 """The sampling groups look at the model alone: every frame in full, from one noise field, unrefined."""
 MASK_SCALE, CONTENT_WEIGHT = 0.3, 30.0
-"""Of the mask and the content term where a group switches them on and the model's own default is 0."""
+"""Of the mask and the content term where a group switches them on."""
 
 
 def groups(defaults: Settings) -> dict[str, dict[str, Settings]]:
-    """{group: {row: settings of the job}}; `defaults` are the model's own. A row that is the defaults is in every group."""
+    """{group: {row: settings of the job}}; `defaults` are the model's own."""
     text, image = float(defaults["guidance_scale"]), float(defaults["image_guidance_scale"])
     return {
         "s_T: guidance_scale": _swept("s_T", "guidance_scale", (0.0, 1.0, text, text + 1, 2 * text + 1)),
@@ -36,7 +37,7 @@ def groups(defaults: Settings) -> dict[str, dict[str, Settings]]:
             "optimization exact": PER_FRAME | {"content_weight": CONTENT_WEIGHT, "optimization": "exact"},
             "optimization decoder-only": PER_FRAME | {"content_weight": CONTENT_WEIGHT, "optimization": "decoder"},
         },
-        "time: noise, refiner, keyframes": {
+        TIME: {
             "independent noise": PER_FRAME | {"noise": "independent"},
             "shared noise": PER_FRAME,
             "warped noise": PER_FRAME | {"noise": "warped"},

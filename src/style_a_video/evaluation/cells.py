@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,11 +18,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .. import __version__
 from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
 from ..temporal import Refiner
 from .clips import Clip
-from .encoders import Encoder
+from .encoders import Encoder, weights_digest
+from .files import write_whole
 from .heatmaps import coloured
 from .measures import measure
 from .methods import Method
@@ -43,7 +44,8 @@ class Cell:
     """Of every measure, and "seconds" and "evaluations" (of the UNet) a frame. Empty where it failed."""
     error: str = ""
     video: str = ""
-    """File names in the work folder, or empty: the output as MP4, its mean heat map, its x-t slice."""
+    """File names in the work folder, or empty: the output as MP4; its mean heat map to the frame before and, beside it, to the shot's
+    first; its x-t slice."""
     heat_map: str = ""
     time_slice: str = ""
 
@@ -62,73 +64,99 @@ def fill_cells(
 
     A method that fails on a clip leaves a cell that says why, and the others go on.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    fingerprint = weights_digest(pipeline.unet, refiner)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write in {work} ({error.strerror}): give another --folder") from error
+    fingerprint = model_fingerprint(pipeline, refiner)
     wanted = [(clip, prompt, method) for clip in clips for prompt in prompts for method in methods]
     cells = []
     with counted(pipeline) as evaluations:
         for number, (clip, prompt, method) in enumerate(wanted, start=1):
             key = cell_key(method, clip, prompt, encoder, fingerprint)
-            kept = work / f"{key}.json"
-            if kept.exists():
-                cells.append(replace(Cell(**json.loads(kept.read_text())), method=method.name))
-            else:
-                cells.append(_filled(work, key, method, clip, prompt, encoder, evaluations))
+            kept = None if method.external else _kept(work, key)
+            found = kept or _attempted(work, key, method, clip, prompt, encoder, evaluations)
+            # Its name is not part of what it belongs to.
+            cells.append(replace(found, method=method.name))
             if on_progress:
                 on_progress(number, len(wanted))
     return cells
+
+
+def _kept(work: Path, key: str) -> Cell | None:
+    """A cell that an earlier run left whole."""
+    try:
+        cell = Cell(**json.loads((work / f"{key}.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return cell if all((work / name).is_file() for name in (cell.video, cell.heat_map, cell.time_slice)) else None
+
+
+def _attempted(
+    work: Path, key: str, method: Method, clip: Clip, prompt: str, encoder: Encoder, evaluations: list[int]
+) -> Cell:
+    try:
+        return _filled(work, key, method, clip, prompt, encoder, evaluations)
+    except InputError as error:
+        reason = str(error)
+    except Exception as error:  # whatever breaks one method must not end the study of the others
+        reason = f"{type(error).__name__}: {error}"
+    return Cell(method.name, clip.name, prompt, encoder.name, {}, error=reason)
 
 
 def _filled(
     work: Path, key: str, method: Method, clip: Clip, prompt: str, encoder: Encoder, evaluations: list[int]
 ) -> Cell:
     evaluations[0], began = 0, time.perf_counter()
-    try:
-        output = method.run(clip, prompt)
-    except InputError as error:
-        return Cell(method.name, clip.name, prompt, encoder.name, {}, error=str(error))
-    cost = {"seconds": (time.perf_counter() - began) / len(clip), "evaluations": evaluations[0] / len(clip)}
-    total = torch.zeros(output.shape[-2:], dtype=torch.float64)
-
-    def add(_frame: int, which: str, difference: Tensor) -> None:
-        if which == "short":
-            total.add_(difference / len(clip))
-
-    means = measure(clip, output, prompt, encoder, add).means()
+    output = method.run(clip, prompt)
+    seconds = time.perf_counter() - began
+    cost: dict[str, float | None] = {"seconds": seconds / len(clip), "evaluations": evaluations[0] / len(clip)}
+    if method.external:
+        cost = dict.fromkeys(cost)
+    maps: dict[str, list[Tensor]] = {"short": [], "long": []}
+    means = measure(clip, output, prompt, encoder, lambda _, which, difference: maps[which].append(difference)).means()
+    nothing = torch.zeros(output.shape[-2:])
+    heat = [coloured((torch.stack(found).mean(0) if found else nothing).numpy()) for found in maps.values()]
     pixels = (output.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
-    write_video(work / f"{key}.mp4", pixels, clip.rate)
-    PIL.Image.fromarray(coloured(total.numpy())).save(work / f"{key}.heat.png")
-    PIL.Image.fromarray(time_slice(pixels)).save(work / f"{key}.slice.png")
     cell = Cell(
-        method.name,
-        clip.name,
-        prompt,
-        encoder.name,
-        means | cost,
-        "",
-        f"{key}.mp4",
-        f"{key}.heat.png",
-        f"{key}.slice.png",
-    )
-    partial = work / f"{key}.partial"
-    partial.write_text(json.dumps(asdict(cell), indent=1))
-    os.replace(partial, work / f"{key}.json")
+        method.name, clip.name, prompt, encoder.name, means | cost,
+        video=f"{key}.mp4", heat_map=f"{key}.heat.png", time_slice=f"{key}.slice.png",
+    )  # fmt: skip
+    write_video(work / cell.video, pixels, clip.rate)
+    PIL.Image.fromarray(np.concatenate(heat, axis=1)).save(work / cell.heat_map)
+    PIL.Image.fromarray(time_slice(pixels)).save(work / cell.time_slice)
+    # Last, and whole: what is there without it does not count.
+    write_whole(work / f"{key}.json", json.dumps(asdict(cell), indent=1))
     return cell
+
+
+def model_fingerprint(pipeline: StyleAVideoPipeline, refiner: Refiner) -> str:
+    """What changes with anything of the model that changes its pictures."""
+    modules = [pipeline.unet, pipeline.vae, pipeline.text_encoder, refiner]
+    modules += [pipeline.image_encoder] if pipeline.image_encoder is not None else []
+    told = [
+        __version__, weights_digest(*modules), pipeline.defaults(), pipeline.config.fast_defaults, dict(pipeline.scheduler.config),
+        str(pipeline.unet.dtype), str(pipeline.unet.device),
+    ]  # fmt: skip
+    return json.dumps(told, sort_keys=True, default=str)
 
 
 def cell_key(method: Method, clip: Clip, prompt: str, encoder: Encoder, fingerprint: str) -> str:
     """A name that changes with whatever would change the cell."""
-    told = json.dumps([method.identity, clip.name, prompt, encoder.name, fingerprint], sort_keys=True)
+    told = json.dumps(
+        [
+            method.identity,
+            clip.name,
+            clip.pixels.shape,
+            str(clip.rate),
+            prompt,
+            encoder.name,
+            encoder.digest,
+            fingerprint,
+        ],
+        sort_keys=True,
+    )
     return hashlib.sha256(told.encode() + clip.pixels.tobytes()).hexdigest()[:20]
-
-
-def weights_digest(*models: torch.nn.Module) -> str:
-    """A digest of the models' weights."""
-    digest = hashlib.sha256()
-    for model in models:
-        for value in model.state_dict().values():
-            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 class counted:

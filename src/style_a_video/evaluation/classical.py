@@ -21,8 +21,8 @@ from ..pipeline import StyleAVideoPipeline
 from .clips import Clip, tensor_of
 from .methods import Method
 
-GATYS_STEPS = 40
-GATYS_RATE = 0.02
+GATYS_STEPS = 100
+"""Of L-BFGS."""
 STYLE_WEIGHT = 40.0
 FEATURE_LAYERS = (1, 3, 6)
 """Of the first stage's encoder: at full, half and quarter size in the bundled model."""
@@ -39,14 +39,16 @@ def teacher() -> Method:
     return Method("teacher, frame by frame", run, {"classical": "teacher"})
 
 
-@torch.no_grad()
 def statistics_transfer(pipeline: StyleAVideoPipeline) -> Method:
     """AdaIN (Huang and Belongie, 2017) in the first stage's latents: each channel takes the style picture's mean and deviation."""
 
+    def encoded(pictures: Tensor) -> Tensor:
+        return pipeline.encode_frames(pictures.to(pipeline.vae.device)).float()
+
     def run(clip: Clip, prompt: str) -> Tensor:
-        style = pipeline.encode_frames(_style_picture(prompt)).float()
+        style = encoded(_style_picture(prompt))
         styled = [
-            pipeline.decode_latents(adain(pipeline.encode_frames(_padded(frame)).float(), style)).float()
+            pipeline.decode_latents(adain(encoded(_padded(frame)), style)).float().cpu()
             for frame in tensor_of(clip.pixels).split(1)
         ]
         height, width = clip.pixels.shape[1:3]
@@ -66,6 +68,7 @@ def adain(content: Tensor, style: Tensor) -> Tensor:
 def gatys(pipeline: StyleAVideoPipeline) -> Method:
     """Optimization of the pixels (Gatys et al., 2016): Gram matrices of the style picture, latents of the frame."""
     encoder = copy.deepcopy(pipeline.vae.encoder).float().requires_grad_(False)
+    device = pipeline.vae.device
 
     def features(pictures: Tensor) -> list[Tensor]:
         found, x = [], pictures * 2 - 1
@@ -77,28 +80,36 @@ def gatys(pipeline: StyleAVideoPipeline) -> Method:
 
     def run(clip: Clip, prompt: str) -> Tensor:
         with torch.no_grad():
-            grams = [gram(x) for x in features(_style_picture(prompt))[:-1]]
+            grams = [gram(x) for x in features(_style_picture(prompt).to(device))[:-1]]
         return torch.cat([one(frame, grams) for frame in tensor_of(clip.pixels).split(4)])
 
     @torch.enable_grad()
     def one(frames: Tensor, grams: list[Tensor]) -> Tensor:
-        content = features(_padded(frames))[-1].detach()
-        picture = _padded(frames).requires_grad_()
-        optimizer = torch.optim.Adam([picture], GATYS_RATE)
-        for _ in range(GATYS_STEPS):
+        start = _padded(frames).to(device)
+        content = features(start)[-1].detach()
+        picture = start.clone(memory_format=torch.contiguous_format).requires_grad_()
+        optimizer = torch.optim.LBFGS([picture], max_iter=GATYS_STEPS, history_size=10)
+
+        def loss() -> Tensor:
             optimizer.zero_grad()
             *styles, latents = features(picture)
-            style_loss = sum(((gram(x) - g) ** 2).sum() / (g**2).sum() for x, g in zip(styles, grams, strict=True))
-            (STYLE_WEIGHT * style_loss + len(frames) * ((latents - content) ** 2).mean() / content.var()).backward()
-            optimizer.step()
-            picture.data.clamp_(0, 1)
-        return picture.detach()[..., : frames.shape[-2], : frames.shape[-1]]
+            value = (
+                STYLE_WEIGHT * style_loss(styles, grams)
+                + len(frames) * ((latents - content) ** 2).mean() / content.var()
+            )
+            value.backward()
+            return value
 
-    return Method(
-        "Gatys et al.",
-        run,
-        {"classical": "gatys", "steps": GATYS_STEPS, "rate": GATYS_RATE, "style_weight": STYLE_WEIGHT},
-    )
+        optimizer.step(loss)
+        return picture.detach().clamp(0, 1)[..., : frames.shape[-2], : frames.shape[-1]].cpu()
+
+    return Method("Gatys et al.", run, {"classical": "gatys", "steps": GATYS_STEPS, "style_weight": STYLE_WEIGHT})
+
+
+def style_loss(features: list[Tensor], grams: list[Tensor]) -> Tensor:
+    """Σ ‖G(x) − G‖² / ‖G‖² over layers and pictures."""
+    losses = [((gram(x) - wanted) ** 2).sum() / (wanted**2).sum() for x, wanted in zip(features, grams, strict=True)]
+    return torch.stack(losses).sum()
 
 
 def gram(features: Tensor) -> Tensor:

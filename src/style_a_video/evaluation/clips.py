@@ -15,7 +15,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..temporal import FlowEstimator, dis_flow, flow_both_ways
 from ..temporal.motion import picture_tensor
-from ..video import ShotDetector, VideoFrame, VideoReader
+from ..video import ShotDetector, VideoFrame, VideoInfo, VideoReader
 
 
 @dataclass
@@ -28,6 +28,8 @@ class Clip:
     shot_starts: list[int]
     """Of every frame, the number of its shot's first."""
     estimate: FlowEstimator = field(default_factory=dis_flow)
+    source: VideoInfo | None = None
+    """Of the file that it was read from."""
     keeps_motion: bool = True
     """Some 1 MB a pair at 256x448. A single long video is measured once, so it need not keep it."""
     _motion: dict[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict)
@@ -57,12 +59,18 @@ class Clip:
         return [VideoFrame(pixels, t) for t, pixels in enumerate(self.pixels)]
 
 
-def clip_of(name: str, pixels: NDArray[np.uint8], rate: Fraction = Fraction(25), keeps_motion: bool = True) -> Clip:
+def clip_of(
+    name: str,
+    pixels: NDArray[np.uint8],
+    rate: Fraction = Fraction(25),
+    source: VideoInfo | None = None,
+    keeps_motion: bool = True,
+) -> Clip:
     """A clip of frames (T, H, W, 3) uint8, its shots found by PySceneDetect."""
     detector, starts = ShotDetector(), list[int]()
     for t, frame in enumerate(pixels):
         starts.append(t if detector.begins_shot(frame) else starts[-1])
-    return Clip(name, pixels, rate, starts, keeps_motion=keeps_motion)
+    return Clip(name, pixels, rate, starts, source=source, keeps_motion=keeps_motion)
 
 
 def read_clip(path: Path, side: int, count: int | None = None) -> Clip:
@@ -73,7 +81,8 @@ def read_clip(path: Path, side: int, count: int | None = None) -> Clip:
     from ..job import working_size
 
     reader = VideoReader(path)
-    return clip_of(path.stem, _pixels(reader, working_size(reader.info, side), count), reader.info.rate)
+    pixels = _pixels(reader, working_size(reader.info, side), count)
+    return clip_of(path.stem, pixels, reader.info.rate, reader.info)
 
 
 def read_pair(source: Path, output: Path) -> tuple[Clip, NDArray[np.uint8]]:
@@ -82,24 +91,31 @@ def read_pair(source: Path, output: Path) -> tuple[Clip, NDArray[np.uint8]]:
     Raises InputError where they do not belong together: shape, rate or number of frames.
     """
     before, after = VideoReader(source), VideoReader(output)
-    (width, height), made = (before.info.width, before.info.height), after.info
-    # A side made even, or rounded to a grid of 8, is the same picture; a crop or a stretch is not.
-    if abs(made.width / width - made.height / height) * min(width, height) > 8:
-        raise InputError(
-            f"{output} is {made.width}x{made.height} and {source} is {width}x{height}: another shape, so they cannot be compared"
-        )
-    if abs(float(made.rate / before.info.rate) - 1) > 0.01:
-        raise InputError(
-            f"{output} plays at {float(made.rate):.2f} frames/s and {source} at {float(before.info.rate):.2f}: "
-            "give an output of the same rate"
-        )
-    pixels = _pixels(before, (made.width, made.height), None)
-    found = _pixels(after, (made.width, made.height), None)
+    check_match(before.info, after.info)
+    size = after.info.width, after.info.height
+    pixels, found = (_pixels(reader, size, None) for reader in (before, after))
     if len(pixels) != len(found):
         raise InputError(
             f"{output} has {len(found)} frames and {source} has {len(pixels)}: give the output of the whole input, frame for frame"
         )
-    return clip_of(source.stem, pixels, before.info.rate, keeps_motion=False), found
+    return clip_of(source.stem, pixels, before.info.rate, before.info, keeps_motion=False), found
+
+
+def check_match(source: VideoInfo, output: VideoInfo) -> None:
+    """Raises InputError when the output has another shape or rate than its source. A folder of images has no rate of its own."""
+    # A side made even, or rounded to a grid of 8, is the same picture; a crop or a stretch is not.
+    shapes = output.width / source.width - output.height / source.height
+    if abs(shapes) * min(source.width, source.height) > 8:
+        raise InputError(
+            f"{output.path} is {output.width}x{output.height} and {source.path} is {source.width}x{source.height}: "
+            "another shape, so they cannot be compared"
+        )
+    rated = not (source.path.is_dir() or output.path.is_dir())
+    if rated and abs(float(output.rate / source.rate) - 1) > 0.01:
+        raise InputError(
+            f"{output.path} plays at {float(output.rate):.2f} frames/s and {source.path} at {float(source.rate):.2f}: "
+            "give an output of the same rate"
+        )
 
 
 def _pixels(reader: VideoReader, size: tuple[int, int], count: int | None) -> NDArray[np.uint8]:

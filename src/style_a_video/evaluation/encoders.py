@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,12 +21,23 @@ from ..optimization import clip_image_embedding
 from ..pipeline import StyleAVideoPipeline
 
 
+def weights_digest(*models: torch.nn.Module) -> str:
+    """A digest of the models' weights."""
+    digest = hashlib.sha256()
+    for model in models:
+        for value in model.state_dict().values():
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
 @dataclass(frozen=True)
 class Encoder:
     """A pair of encoders into one space."""
 
     name: str
     """As tables print it."""
+    digest: str
+    """Of its weights: a kept score belongs to them."""
     images: Callable[[Tensor], Tensor]
     """(B, 3, H, W) in [0, 1] -> (B, D) float32."""
     text: Callable[[str], Tensor]
@@ -35,19 +47,26 @@ class Encoder:
 def bundled_encoder(pipeline: StyleAVideoPipeline, name: str = "bundled") -> Encoder:
     """The model's own φ: it was trained on the same pictures as the model, so it is no independent judge of it.
 
-    Raises InputError when the model has none.
+    Raises InputError when the model has none, or its text encoder's states are of another space.
     """
     if pipeline.image_encoder is None:
         raise InputError("this model has no image encoder to measure with: pass --clip with a CLIP model")
+    if pipeline.image_encoder.config.projection_dim != pipeline.text_encoder.config.hidden_size:
+        raise InputError("this model's image and text encoders do not share a space: pass --clip with a CLIP model")
+    device = pipeline.image_encoder.device
     images = clip_image_embedding(pipeline.image_encoder, pipeline.feature_extractor)
 
     @torch.no_grad()
     def text(sentence: str) -> Tensor:
         tokens = pipeline.tokenizer([sentence], padding="max_length", truncation=True, return_tensors="pt")
-        pooled: Tensor = pipeline.text_encoder(tokens.input_ids).pooler_output
-        return pooled[0].float()
+        pooled: Tensor = pipeline.text_encoder(tokens.input_ids.to(device)).pooler_output
+        return pooled[0].float().cpu()
 
-    return Encoder(f"φ of {name}", torch.no_grad()(images), text)
+    @torch.no_grad()
+    def embed(pictures: Tensor) -> Tensor:
+        return images(pictures.to(device)).cpu()
+
+    return Encoder(f"φ of {name}", weights_digest(pipeline.image_encoder, pipeline.text_encoder), embed, text)
 
 
 def clip_encoder(model: str) -> Encoder:
@@ -72,4 +91,9 @@ def clip_encoder(model: str) -> Encoder:
         ).text_embeds
         return embeds[0].float()
 
-    return Encoder(f"CLIP {model}", torch.no_grad()(clip_image_embedding(vision, processor)), text)
+    return Encoder(
+        f"CLIP {model}",
+        weights_digest(vision, language),
+        torch.no_grad()(clip_image_embedding(vision, processor)),
+        text,
+    )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import skimage.feature
-import skimage.metrics
 from numpy.typing import NDArray
 
 from .descriptor import Picture
@@ -13,6 +11,8 @@ from .descriptor import Picture
 
 def structural_similarity(first: Picture, second: Picture) -> float:
     """Mean SSIM of two RGB pictures (Wang et al., 2004), by scikit-image."""
+    import skimage.metrics
+
     return float(skimage.metrics.structural_similarity(first, second, channel_axis=2, data_range=1.0))
 
 
@@ -27,6 +27,8 @@ def gradient_similarity(first: Picture, second: Picture) -> float:
 
 def edge_f_score(picture: Picture, reference: Picture, tolerance: int = 2) -> float:
     """F-score of the picture's Canny edges against the reference's, both matched within `tolerance` pixels."""
+    import skimage.feature
+
     edges, wanted = (skimage.feature.canny(_grey(image), sigma=2.0) for image in (picture, reference))
     if not edges.any() or not wanted.any():
         return float(edges.any() == wanted.any())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
@@ -62,17 +62,6 @@ HeatMap = Callable[[int, str, Tensor], None]
 """Called with (frame, "short" or "long", M ⊙ |O_t − W(O_s)| (H, W))."""
 
 
-@dataclass
-class _Columns:
-    long: Values = field(default_factory=list)
-    short: Values = field(default_factory=list)
-    near: Values = field(default_factory=list)
-    far: Values = field(default_factory=list)
-    content: Values = field(default_factory=list)
-    style: Values = field(default_factory=list)
-    sharp: Values = field(default_factory=list)
-
-
 def measure(
     clip: Clip,
     output: Tensor,
@@ -85,46 +74,47 @@ def measure(
 
     Flow, trusted pixels and cuts are the input's. Pairs across a cut, and pairs without a trusted pixel, count nowhere.
     """
-    wanted, columns = encoder.text(prompt), _Columns()
+    wanted = encoder.text(prompt)
+    columns: dict[str, Values] = {name: [] for name in Measures.__dataclass_fields__ if name != "encoder"}
     for t in range(len(clip)):
         first = clip.shot_starts[t]
-        pairs = {
-            "long": first if first < t else None, "short": clip.earlier(t, 1), "far": clip.earlier(t, FAR),
-        }  # fmt: skip
-        maps = {name: _difference(clip, output, t, s) for name, s in pairs.items() if s is not None}
-        for name, column in (("long", columns.long), ("short", columns.short)):
-            column.append(_pair_error(*maps[name]) if name in maps else None)
-            if on_map and name in maps:
-                on_map(t, name, maps[name][0][0, 0])
-        columns.near.append(float(maps["short"][0].mean()) if "short" in maps else None)
-        columns.far.append(float(maps["far"][0].mean()) if "far" in maps else None)
+        pairs = {"long": first if first < t else None, "short": clip.earlier(t, 1), "far": clip.earlier(t, FAR)}
+        maps = {name: _difference(clip, output, t, s) for name, s in pairs.items()}
+        if on_map:
+            for name in ("long", "short"):
+                if (found := maps[name]) is not None:
+                    on_map(t, name, found[0][0, 0])
         image, source = encoder.images(output[t : t + 1]), encoder.images(clip.picture(t))
-        columns.content.append(float(torch.cosine_similarity(image, source)[0]))
-        columns.style.append(float(torch.cosine_similarity(image, wanted[None])[0]))
-        columns.sharp.append(sharpness(output[t]))
+        values = {
+            "warp_error_long": _pair_error(maps["long"]), "warp_error_short": _pair_error(maps["short"]),
+            "temporal_loss_1": _mean(maps["short"]), "temporal_loss_5": _mean(maps["far"]),
+            "content": float(torch.cosine_similarity(image, source)[0]),
+            "style": float(torch.cosine_similarity(image, wanted[None])[0]), "sharpness": sharpness(output[t]),
+        }  # fmt: skip
+        for name, value in values.items():
+            columns[name].append(value)
         if on_progress:
             on_progress(t + 1, len(clip))
-    return Measures(
-        encoder.name,
-        columns.long,
-        columns.short,
-        columns.near,
-        columns.far,
-        columns.content,
-        columns.style,
-        columns.sharp,
-    )
+    return Measures(encoder.name, **columns)
 
 
-def _difference(clip: Clip, output: Tensor, t: int, s: int) -> tuple[Tensor, Tensor]:
-    """M ⊙ |O_t − W(O_s)| and M, each (1, 1, H, W)."""
+Difference = tuple[Tensor, Tensor] | None
+"""M ⊙ |O_t − W(O_s)| and M, each (1, 1, H, W); None where there is no pair, or no pixel of it is trusted."""
+
+
+def _difference(clip: Clip, output: Tensor, t: int, s: int | None) -> Difference:
+    if s is None:
+        return None
     flow, mask = clip.motion(t, s)
-    return masked_difference(output[t : t + 1], output[s : s + 1], flow, mask), mask
+    return (masked_difference(output[t : t + 1], output[s : s + 1], flow, mask), mask) if mask.any() else None
 
 
-def _pair_error(difference: Tensor, mask: Tensor) -> float | None:
-    area = float(mask.double().sum())
-    return float(difference.sum()) / area if area else None
+def _pair_error(pair: Difference) -> float | None:
+    return None if pair is None else float(pair[0].sum() / pair[1].double().sum())
+
+
+def _mean(pair: Difference) -> float | None:
+    return None if pair is None else float(pair[0].mean())
 
 
 def sharpness(picture: Tensor) -> float:

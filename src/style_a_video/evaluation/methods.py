@@ -11,23 +11,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionInstructPix2PixPipeline
-from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_video_zero import (
-    CrossFrameAttnProcessor2_0,
-)
 from torch import Tensor
 
 from ..errors import InputError
 from ..frames import frames_to_tensor, pad_to_multiple
+from ..models.loading import quiet_libraries
 from ..pipeline import StyleAVideoPipeline
 from ..settings import checked_settings
 from ..stream import Moment, refined, stylized_frames
 from ..temporal import Refiner, dis_flow, with_motion
 from ..video import ShotDetector, VideoReader
-from .clips import Clip, tensor_of
+from .clips import Clip, check_match, tensor_of
 
 TOGETHER = 8
 """Frames that a peer denoises at once."""
+OUTPUT_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif")
 SDEDIT = {"num_inference_steps": 10, "strength": 0.6}
 
 
@@ -39,6 +37,8 @@ class Method:
     run: Callable[[Clip, str], Tensor]
     identity: dict[str, Any]
     """What a kept result belongs to: two methods of equal identity give the same output, whatever they are called."""
+    external: bool = False
+    """Its outputs are read from files: these may change, so they are measured anew, and what they cost is not known."""
 
 
 def ours(
@@ -59,6 +59,9 @@ def instruct_pix2pix(pipeline: StyleAVideoPipeline, cross_frame: bool) -> Method
 
     `cross_frame`: every frame attends to the first one instead of itself (Video-InstructPix2Pix of Text2Video-Zero).
     """
+    with quiet_libraries():
+        from diffusers import StableDiffusionInstructPix2PixPipeline
+
     parts = {
         name: part for name, part in pipeline.components.items() if "encoder" not in name or name == "text_encoder"
     }
@@ -75,13 +78,15 @@ def instruct_pix2pix(pipeline: StyleAVideoPipeline, cross_frame: bool) -> Method
             guidance_scale=defaults["guidance_scale"], image_guidance_scale=defaults["image_guidance_scale"],
             generator=[torch.Generator().manual_seed(0) for _ in frames], output_type="pt",
         ).images  # fmt: skip
-        return images.float()
+        return images.float().cpu()
 
     def run(clip: Clip, prompt: str) -> Tensor:
         pictures = tensor_of(clip.pixels)
         frames = pad_to_multiple(pictures, 8)
         if cross_frame:
-            with _attending_to_the_first(pipeline):
+            # diffusers leaves the other branches out where guidance does nothing.
+            guided = defaults["guidance_scale"] > 1 and defaults["image_guidance_scale"] >= 1
+            with _attending_to_the_first(pipeline, branches=3 if guided else 1):
                 output = together(frames, prompt)
         else:
             output = torch.cat([together(some, prompt) for some in frames.split(TOGETHER)])
@@ -92,10 +97,13 @@ def instruct_pix2pix(pipeline: StyleAVideoPipeline, cross_frame: bool) -> Method
 
 
 @contextmanager
-def _attending_to_the_first(pipeline: StyleAVideoPipeline) -> Iterator[None]:
+def _attending_to_the_first(pipeline: StyleAVideoPipeline, branches: int) -> Iterator[None]:
+    with quiet_libraries():
+        from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_video_zero import (
+            CrossFrameAttnProcessor2_0,
+        )
     before = pipeline.unet.attn_processors
-    # Three branches of guidance.
-    pipeline.unet.set_attn_processor(CrossFrameAttnProcessor2_0(batch_size=3))
+    pipeline.unet.set_attn_processor(CrossFrameAttnProcessor2_0(batch_size=branches))
     try:
         yield
     finally:
@@ -137,27 +145,35 @@ def with_refiner(method: Method, refiner: Refiner) -> Method:
 def from_outputs(name: str, folder: Path) -> Method:
     """Any other system, by its output videos: `folder/CLIP-PROMPT.*`, see `output_stem`.
 
-    Raises InputError when there is no such folder; `run` raises it for a clip whose video is missing, broken or too short.
+    Raises InputError when there is no such folder; `run` raises it for a clip whose video is missing, broken, of another shape or rate,
+    or has neither as many frames as are compared nor as many as the clip's file.
     """
     if not folder.is_dir():
         raise InputError(f"--outputs {name}={folder}: there is no such folder")
 
     def run(clip: Clip, prompt: str) -> Tensor:
         stem = output_stem(clip.name, prompt)
-        found = sorted(path for path in folder.glob(f"{stem}*") if path.stem == stem or path.name == stem)
+        found = [path for path in sorted(folder.iterdir()) if _is_output(path, stem)]
         if not found:
-            raise InputError(f"{folder} has no {stem}.mp4 (or .mov, .webm, a folder of images)")
-        height, width = clip.pixels.shape[1:3]
+            raise InputError(f"{folder} has no {stem}.mp4 (or .mov, .mkv, .webm, .gif, a folder of images)")
         reader = VideoReader(found[0])
-        if abs(reader.info.width / width - reader.info.height / height) * min(width, height) > 8:
-            raise InputError(f"{found[0]} is {reader.info.width}x{reader.info.height}: another shape than {clip.name}")
-        frames = [frame.pixels for frame, _ in zip(reader.frames((width, height)), range(len(clip)), strict=False)]
-        if len(frames) < len(clip):
-            raise InputError(f"{found[0]} has {len(frames)} frames where {len(clip)} are compared")
-        return frames_to_tensor(np.stack(frames))
+        wanted = {len(clip)}
+        if clip.source is not None:
+            check_match(clip.source, reader.info)
+            wanted.add(clip.source.frame_count)
+        height, width = clip.pixels.shape[1:3]
+        frames = [frame.pixels for frame in reader.frames((width, height))]
+        if len(frames) not in wanted:
+            raise InputError(
+                f"{found[0]} has {len(frames)} frames where {' or '.join(map(str, sorted(wanted)))} are wanted"
+            )
+        return frames_to_tensor(np.stack(frames[: len(clip)]))
 
-    changed = max((path.stat().st_mtime for path in folder.rglob("*")), default=0.0)
-    return Method(name, run, {"outputs": str(folder.resolve()), "changed": changed})
+    return Method(name, run, {"outputs": str(folder)}, external=True)
+
+
+def _is_output(path: Path, stem: str) -> bool:
+    return path.name == stem if path.is_dir() else path.stem == stem and path.suffix.lower() in OUTPUT_SUFFIXES
 
 
 def output_stem(clip: str, prompt: str) -> str:
@@ -166,4 +182,5 @@ def output_stem(clip: str, prompt: str) -> str:
     >>> output_stem("wolf", "Make it a pencil drawing.")
     'wolf-make-it-a-pencil-drawing'
     """
-    return f"{clip}-{re.sub('[^a-z0-9]+', '-', prompt.lower()).strip('-')}"
+    words = re.sub(r"[\W_]+", "-", prompt.lower()).strip("-")
+    return f"{clip}-{words}"

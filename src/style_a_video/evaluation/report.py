@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -21,6 +20,7 @@ from .. import __version__
 from ..sheets import contact_sheet
 from .cells import Cell, read_frames, write_video
 from .clips import Clip
+from .files import write_whole
 from .plots import bars, scatter
 from .tables import MEASURES, Row, as_csv, as_markdown, shown, table
 
@@ -33,6 +33,8 @@ class Section:
 
     title: str
     cells: Sequence[Cell]
+    players: bool
+    """Whether every clip and prompt gets its videos side by side."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,6 @@ class Report:
     clips: Sequence[Clip]
     work: Path
     """Where the cells' pictures and videos lie."""
-    players: bool
-    """Whether every clip and prompt gets its videos side by side; else a sheet of stills."""
 
 
 def write_report(report: Report, folder: Path) -> Path:
@@ -61,9 +61,9 @@ def write_report(report: Report, folder: Path) -> Path:
     for section, rows in zip(report.sections, tables, strict=True):
         parts.append(f"## {section.title}\n\n{as_markdown(rows)}\n")
     parts.append(_errors_markdown(tables))
-    _write(folder / "report.md", "\n".join(part for part in parts if part))
-    _write(folder / "cells.csv", as_csv([cell for section in report.sections for cell in section.cells]))
-    _write(folder / "report.html", _page(report, tables))
+    write_whole(folder / "report.md", "\n".join(part for part in parts if part))
+    write_whole(folder / "cells.csv", as_csv([cell for section in report.sections for cell in section.cells]))
+    write_whole(folder / "report.html", _page(report, tables))
     return folder / "report.html"
 
 
@@ -75,9 +75,8 @@ def _page(report: Report, tables: Sequence[Sequence[Row]]) -> str:
     sections = [
         {
             "title": section.title, "rows": rows, "bars": _data("image/png", bars(rows)),
-            "scatter": _data("image/png", scatter(rows)) if report.players else "",
-            "groups": [] if not report.players else _players(report, section),
-            "sheet": "" if report.players else _sheet(report, section),
+            "scatter": _data("image/png", scatter(rows)), "sheet": _sheet(report, section),
+            "groups": _players(report, section) if section.players else [],
         }
         for section, rows in zip(report.sections, tables, strict=True)
     ]  # fmt: skip
@@ -145,13 +144,3 @@ def _jpeg(image: PIL.Image.Image) -> str:
 
 def _data(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def _write(path: Path, text: str) -> None:
-    """Beside, then renamed: an older report stays whole until the new one is."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text)
-    os.replace(partial, path)
-
-
-__all__ = ["Report", "Section", "write_report"]

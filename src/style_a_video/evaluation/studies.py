@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,10 @@ from . import ablation, classical, methods
 from .cells import Cell, fill_cells
 from .clips import Clip, read_clip, read_pair, tensor_of
 from .encoders import Encoder, bundled_encoder, clip_encoder
+from .files import png, write_whole
 from .heatmaps import HeatMaps
 from .measures import Measures, measure
-from .methods import Method, from_outputs, ours
+from .methods import Method, from_outputs, ours, output_stem
 from .report import Report, Section, write_report
 
 Progress = Callable[[int, int], None]
@@ -49,20 +49,19 @@ def evaluate(
     """
     if not prompt.strip():
         raise InputError("the prompt is empty: give the sentence that the output was made for")
+    output = output.resolve()
     before, pixels = read_pair(source, output)
     encoder = clip_encoder(clip) if clip else bundled_encoder(load_pipeline(model), model)
     maps = HeatMaps(len(before))
     found = measure(before, tensor_of(pixels), prompt, encoder, maps, on_progress)
     record = output.with_name(output.name + ".evaluation.json")
     told = {"input": str(source), "output": str(output), "prompt": prompt, **found.record()}
-    partial = record.with_name(record.name + ".partial")
-    partial.write_text(json.dumps(told, indent=1) + "\n")
-    os.replace(partial, record)
+    write_whole(record, json.dumps(told, indent=1) + "\n")
     sheet = maps.sheet()
     if sheet is None:
         return found, [record]
     drawn = output.with_name(output.name + ".heatmaps.png")
-    sheet.save(drawn)
+    write_whole(drawn, png(sheet))
     return found, [record, drawn]
 
 
@@ -85,9 +84,11 @@ class Study:
     def about(self) -> str:
         names = ", ".join(clip.name for clip in self.clips)
         size = " and ".join(sorted({f"{clip.pixels.shape[2]}x{clip.pixels.shape[1]}" for clip in self.clips}))
+        frames = " to ".join(map(str, sorted({min(map(len, self.clips)), max(map(len, self.clips))})))
+        prompts = "; ".join(f'"{prompt}"' for prompt in self.prompts)
         return (
-            f"Model: {self.model}. Content and style by {self.encoder.name}. {len(self.clips)} clips ({names}), the first "
-            f"{max(len(clip) for clip in self.clips)} frames at {size}; prompts: {' '.join(self.prompts)} Flow by DIS on the input."
+            f"Model: {self.model}. Content and style by {self.encoder.name}. {len(self.clips)} clips ({names}), the first {frames} frames "
+            f"of each at {size}. Prompts: {prompts}. Flow by DIS on the input."
         )
 
 
@@ -113,6 +114,12 @@ def prepare(
     names = [clip.name for clip in clips]
     if len(set(names)) < len(names):
         raise InputError("two clips have the same file name: rename one, so that the tables can tell them apart")
+    short = [clip.name for clip in clips if len(clip) < FEWEST_FRAMES]
+    if short:
+        raise InputError(f"{short[0]} has 1 frame: flicker needs {FEWEST_FRAMES} or more")
+    stems = [output_stem(name, prompt) for name in names for prompt in dict.fromkeys(prompts)]
+    if len(set(stems)) < len(stems):
+        raise InputError("two prompts differ by punctuation alone: their outputs could not be told apart")
     encoder = clip_encoder(clip) if clip else bundled_encoder(pipeline, model)
     return Study(clips, list(dict.fromkeys(prompts)), pipeline, load_refiner(), encoder, model, folder)
 
@@ -143,8 +150,8 @@ def compare(
     cells = fill_cells(
         study.work, chosen, study.clips, study.prompts, study.encoder, study.pipeline, study.refiner, on_progress
     )
-    sections = [Section("All methods", cells)]
-    report = Report("Comparison", study.about(), sections, study.clips, study.work, players=True)
+    sections = [Section("All methods", cells, players=True)]
+    report = Report("Comparison", study.about(), sections, study.clips, study.work)
     return write_report(report, study.folder), cells
 
 
@@ -179,8 +186,8 @@ def ablate(study: Study, on_progress: Progress | None = None) -> tuple[Path, lis
             study.work, chosen, study.clips, study.prompts, study.encoder, study.pipeline, study.refiner, report_on
         )
         done += len(cells)
-        sections.append(Section(title, cells))
-    report = Report("Ablation", study.about(), sections, study.clips, study.work, players=False)
+        sections.append(Section(title, cells, players=title == ablation.TIME))
+    report = Report("Ablation", study.about(), sections, study.clips, study.work)
     return write_report(report, study.folder), [cell for section in sections for cell in section.cells]
 
 

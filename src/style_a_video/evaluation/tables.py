@@ -13,14 +13,12 @@ from scipy.stats import t as student
 from ..errors import InputError
 from .cells import Cell
 
-MEASURES: dict[str, tuple[str, bool, int]] = {
+MEASURES: dict[str, tuple[str, bool | None, int]] = {
     "warp_error": ("E_warp", False, 4), "temporal_loss_1": ("temporal loss 1", False, 4), "temporal_loss_5": ("temporal loss 5", False, 4),
-    "style": ("style", True, 3), "content": ("content", True, 3), "sharpness": ("sharpness", True, 4),
-    "evaluations": ("UNet evaluations a frame", False, 2), "seconds": ("s a frame", False, 3),
+    "style": ("style", True, 3), "content": ("content", True, 3), "sharpness": ("sharpness", None, 4),
+    "evaluations": ("UNet evaluations a frame", None, 2), "seconds": ("s a frame", None, 3),
 }  # fmt: skip
-"""Heading, whether higher is better, and decimals; the order of the columns."""
-UNMARKED = frozenset({"sharpness", "evaluations", "seconds"})
-"""Columns in which more or less is not by itself better."""
+"""Heading, whether higher is better (None: neither is by itself), and decimals; the order of the columns."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +79,11 @@ def _ranked(rows: list[Row]) -> list[Row]:
     complete = [row for row in rows if row.done == row.asked]
     ranks: dict[tuple[str, str], int] = {}
     for name, (_, higher, _) in MEASURES.items():
-        if name in UNMARKED:
+        if higher is None:
             continue
         there = [row for row in complete if name in row.entries]
+        if len(there) < 2:
+            continue
         order = sorted(there, key=lambda row: row.entries[name].mean, reverse=higher)
         for rank, row in enumerate(order[:2], start=1):
             ranks[row.method, name] = rank
@@ -116,7 +116,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
             entry = row.entries.get(name)
             mark = marks[entry.rank] if entry else ""
             texts.append(f"{mark}{shown(entry, name)}{mark}")
-        lines.append(f"| {row.method}{_lacking(row)} | {' | '.join(texts)} |")
+        lines.append(f"| {row.method.replace('|', '&#124;')}{_lacking(row)} | {' | '.join(texts)} |")
     return "\n".join(lines)
 
 
