@@ -19,6 +19,7 @@ from ..models.styles import STYLE_NAMES
 from ..pipeline import StyleAVideoPipeline
 from . import clip, first_stage, unet
 from .captions import corpus
+from .exercises import Exercises, make_exercises
 from .loop import Schedule, train
 from .pairs import Pairs, encode_pairs, make_pairs
 from .sharpening import Critic, adversarial_loss
@@ -62,7 +63,7 @@ class Stage(NamedTuple):
     rate: float
 
 
-UNET_STAGES = (Stage("unet", 32, 16, 5e-4), Stage("unet_full", 64, 8, 3e-4))
+UNET_STAGES = (Stage("unet", 32, 16, 7e-4), Stage("unet_full", 64, 8, 3e-4))
 SHARPENING = Stage("sharpened", 64, 8, 4e-4)
 
 
@@ -96,7 +97,10 @@ def train_bundled(
     # Latents belong to one first stage and one set of pairs: when either changes they are made anew.
     latents = work / f"latents-{'start' if start else budget.first_stage_steps}-{len(pairs)}.npy"
     encode_pairs(parts.vae, pairs, latents)
-    denoiser = train_unet(work, latents, pairs, parts, budget, device, seed, start)
+    exercises = make_exercises(
+        parts.vae, work / f"exercises-{'start' if start else budget.first_stage_steps}.npy", len(pairs), seed
+    )
+    denoiser = train_unet(work, latents, pairs, exercises, parts, budget, device, seed, start)
     assemble(output, parts, denoiser, {"budget": asdict(budget), "seed": seed, "started_from": _record_of(start)})
 
 
@@ -155,6 +159,7 @@ def train_unet(
     work: Path,
     latents_path: Path,
     pairs: Pairs,
+    exercises: Exercises,
     parts: Parts,
     budget: Budget,
     device: str,
@@ -171,7 +176,7 @@ def train_unet(
         denoiser.load_state_dict(trained.state_dict())
     for name, size, batch, rate in UNET_STAGES:
         schedule = Schedule(getattr(budget, f"{name}_steps"), rate, ema_decay=0.999, weight_decay=1e-3)
-        draw = unet.random_windows(latents, pairs, batch, size)
+        draw = unet.random_windows(latents, pairs, batch, size, exercises=exercises)
         loss = unet.denoising_loss(denoiser, draw, parts.text_encoder, parts.tokenizer)
         # In bfloat16 throughout a step takes four fifths of the time that it takes under autocast.
         train(name, denoiser, loss, schedule, work, seed, in_bfloat16=denoiser)

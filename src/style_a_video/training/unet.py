@@ -17,6 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..models.looks import Look
 from .captions import caption
+from .exercises import Exercises
 from .pairs import Pairs
 
 
@@ -69,6 +70,9 @@ ALIGNMENT = 8
 """Latents to the UNet's coarsest cell: windows that begin at its multiples keep in step with what repeats over the picture."""
 
 
+EXERCISE_SHARE = 0.25
+
+
 @torch.no_grad()
 def embed_captions(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:
     """Hidden states of every caption, (N, tokens, width), as the pipeline gives them to the UNet."""
@@ -112,6 +116,7 @@ def random_windows(
     batch: int,
     size: int,
     dropout: Dropout = Dropout(),
+    exercises: Exercises | None = None,
 ) -> Draw:
     """A drawer of random `size`² windows of the latents with their conditions.
 
@@ -121,6 +126,7 @@ def random_windows(
             the scale of its marks is taken: words that few pictures show are learnt last.
         size: a multiple of ALIGNMENT; so are the windows' corners.
         dropout: how often conditions are missing.
+        exercises: if given, EXERCISE_SHARE of the windows are theirs, without a frame.
     """
     rows_in_all, columns_in_all, _, height, width = latents.shape
     shares = np.r_[0.03, np.full(columns_in_all - 1, 0.97 / (columns_in_all - 1))]
@@ -129,6 +135,12 @@ def random_windows(
         parts: list[list[NDArray[np.float32]]] = [[], [], []]
         text = []
         for _ in range(batch):
+            if exercises is not None and rng.random() < EXERCISE_SHARE:
+                clean, noise_there, words = exercises.window(rng, size)
+                for part, values in zip(parts, (clean, noise_there, np.zeros_like(clean)), strict=True):
+                    part.append(values)
+                text.append(words)
+                continue
             drawn = [(int(rng.integers(rows_in_all)), int(rng.choice(columns_in_all, p=shares))) for _ in range(2)]
             row, column = max(drawn, key=lambda at: _says_scale(pairs.look(*at)))
             top, left = (ALIGNMENT * int(rng.integers((side - size) // ALIGNMENT + 1)) for side in (height, width))

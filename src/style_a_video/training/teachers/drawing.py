@@ -25,7 +25,7 @@ from .common import (
 )
 
 
-def _hatching(chance: Chance, degrees: float, seed: int, length: float = 10, breadth: float = 0.7) -> Map:
+def hatching(chance: Chance, degrees: float, seed: int, length: float = 10, breadth: float = 0.7) -> Map:
     """Strokes in one direction, in [0, 1]."""
     angle = np.deg2rad(degrees)
     vx, vy = (np.full((chance.height, chance.width), value, np.float32) for value in (np.cos(angle), np.sin(angle)))
@@ -42,8 +42,8 @@ def pencil(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Graphite lines, and hatching that thickens in the shade, on white paper."""
     tone = stretch(luminance(kuwahara(image, 4)))
     lines = ink_lines(image, 0.9, 3, 34, 0.006, line)
-    first = _hatching(chance, -50, 71, 10 * scale, 0.7 * scale)
-    second = _hatching(chance, 25, 72, 10 * scale, 0.7 * scale)
+    first = hatching(chance, -50, 71, 10 * scale, 0.7 * scale)
+    second = hatching(chance, 25, 72, 10 * scale, 0.7 * scale)
     shade = 0.75 * smoothstep(1 - tone, 0.30, 1.05) * (0.25 + 1.0 * first)
     shade = shade + 0.4 * smoothstep(1 - tone, 0.62, 1.05) * second
     graphite = np.clip(0.9 * lines + shade * (0.8 + 0.4 * chance.paper(73)), 0, 0.92)
@@ -56,7 +56,7 @@ def charcoal(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Broad smudged blacks broken by the tooth of a grey sheet, with rubbed-out lights."""
     tone = exposed(stretch(blur(luminance(kuwahara(image, round(6 * scale))), 1.2)))
     lines = ink_lines(image, 1.9, 5, 20, 0.008, line)
-    tooth = 0.6 * chance.smooth(0.9, 81) + 0.4 * _hatching(chance, -60, 82, 6 * scale, 1.0 * scale)
+    tooth = 0.6 * chance.smooth(0.9, 81) + 0.4 * hatching(chance, -60, 82, 6 * scale, 1.0 * scale)
     coverage = np.clip(1.05 - 1.15 * tone + 0.8 * lines, 0, 1)
     coal = smoothstep(coverage + 0.6 * (tooth - 0.5), 0.10, 1.05)
     return _on_paper(coal, (0.84, 0.83, 0.80), (0.07, 0.068, 0.066))
