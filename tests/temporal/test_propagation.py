@@ -138,7 +138,7 @@ def test_a_keyframe_is_drawn_anew_where_it_no_longer_looks_like_itself(picture):
     rendered[..., :24] = (picture[..., :24] + 0.45).clamp(0, 1)
     found = next_keyframe(rendered, picture, link(0, 0))
     assert float((found - rendered)[..., :18].abs().mean()) < 0.01
-    torch.testing.assert_close(likeness(picture, picture + 0.2), torch.zeros(1, 1, *SIZE))
-    torch.testing.assert_close(likeness(picture, picture + 0.03), ones())
-    halfway = likeness(picture, picture + (ALIKE + UNLIKE) / 2)
+    torch.testing.assert_close(likeness(picture, picture + 0.2, ones()), torch.zeros(1, 1, *SIZE))
+    torch.testing.assert_close(likeness(picture, picture + 0.03, ones()), ones())
+    halfway = likeness(picture, picture + (ALIKE + UNLIKE) / 2, ones())
     torch.testing.assert_close(halfway, 0.5 * ones())

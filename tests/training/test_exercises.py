@@ -31,7 +31,7 @@ def test_borders_lie_between_two_nearest_points() -> None:
     y, x = np.mgrid[0:48, 0:48]
     distances = np.sort(cdist(np.stack([x.ravel(), y.ravel()], 1), points), axis=1)
     even = (distances[:, 1] - distances[:, 0]).reshape(48, 48)
-    shown = EXERCISES["borders"](chance)[..., 0]
+    shown = EXERCISES["exercise in large borders"](chance)[..., 0]
     assert shown[even < 0.2].max() < 0.1
     assert shown[even > 12].min() > 0.9
 
@@ -54,7 +54,7 @@ def test_windows_of_exercises_carry_their_noise(tmp_path: Path) -> None:
         np.testing.assert_array_equal(noise, noise_of(5, 0, FIRST_COLUMN + kind)[:, top : top + 16, left : left + 16])
 
 
-def test_a_share_of_the_windows_are_exercises(tmp_path: Path) -> None:
+def test_a_share_of_the_windows_are_exercises() -> None:
     class NoPairs:
         def look(self, _row: int, _column: int) -> None:
             return None
@@ -63,10 +63,12 @@ def test_a_share_of_the_windows_are_exercises(tmp_path: Path) -> None:
             return np.zeros((12, 64, 64), np.float32)
 
     exercises = Exercises(np.ones((2, len(EXERCISES), 12, 64, 64), np.float16), 0)
-    latents = np.zeros((2, 4, 12, 64, 64), np.float16)
+    latents = np.full((2, 4, 12, 64, 64), 2, np.float16)
     draw = unet.random_windows(latents, NoPairs(), 200, 16, exercises=exercises)  # type: ignore[arg-type]
     windows = draw(np.random.default_rng(0))
-    drawn = windows.clean.amax(dim=(1, 2, 3)) > 0
+    drawn = windows.clean.amax(dim=(1, 2, 3)) == 1
+    # The noise of pairs is zero here, that of exercises is not.
+    torch.testing.assert_close(windows.noise.abs().amax(dim=(1, 2, 3)) > 0, drawn)
     assert float(drawn.float().mean()) == pytest.approx(unet.EXERCISE_SHARE, abs=0.1)
     assert float(windows.image[drawn].abs().max()) == 0
     assert {words for words, exercise in zip(windows.words, drawn, strict=True) if exercise} <= set(EXERCISES)

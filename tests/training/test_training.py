@@ -20,7 +20,7 @@ from style_a_video.training import clip, first_stage, unet
 from style_a_video.training.bundled import Budget, train_bundled
 from style_a_video.training.captions import caption, corpus, is_held_out, random_look
 from style_a_video.training.loop import Schedule, load_average, train
-from style_a_video.training.pairs import SHARD, Pairs, make_pairs
+from style_a_video.training.pairs import SHARD, Pairs, make_pairs, noise_of
 from style_a_video.training.teachers import Chance, render
 
 from ..conftest import moving_picture
@@ -259,11 +259,19 @@ def test_pairs_are_kept_and_carry_their_looks(work: Path, tmp_path: Path) -> Non
         (pairs.picture(4, 0) / 255).astype(np.float32), pairs.look(4, 8), Chance(pairs.noise(4, 8), 256, 256)
     )
     assert np.abs(again * 255 - pairs.picture(4, 8)).mean() < 3
+    # A row's noise is that of the number it was made under, whatever lies beside it.
+    shutil.copytree(work / "pairs", tmp_path / "later")
+    record = json.loads((tmp_path / "later" / "00000.json").read_text())
+    (tmp_path / "later" / "00000.json").write_text(json.dumps(record | {"first": 40}))
+    np.testing.assert_array_equal(Pairs.open(tmp_path / "later").noise(2, 3), noise_of(3, 42, 3))
+    (tmp_path / "later" / "00000.json").write_text(json.dumps({"looks": record["looks"], "seed": 3}))
+    with pytest.raises(ValueError, match="older recipe"):
+        Pairs.open(tmp_path / "later")
     crops = pairs.crops(5, 32)(np.random.default_rng(0))
     assert crops.shape == (5, 3, 32, 32)
     assert -1 <= crops.min() < crops.max() <= 1
     with pytest.raises(FileNotFoundError):
-        Pairs.open(tmp_path)
+        Pairs.open(tmp_path / "nothing")
 
 
 def test_windows_carry_the_noise_that_their_marks_hang_on(work: Path) -> None:

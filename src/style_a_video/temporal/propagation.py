@@ -82,14 +82,15 @@ def next_keyframe(rendered: Tensor, before: Tensor, link: Link) -> Tensor:
     trusted = softened(link.mask)
     # Light changes within a shot, and what is carried on and on must not drift.
     kept = drawn_towards(kept, rendered, trusted)
-    trusted = trusted * likeness(kept, rendered)
+    trusted = trusted * likeness(kept, rendered, link.mask)
     return (trusted * kept + (1 - trusted) * rendered).clamp(0, 1)
 
 
-def likeness(kept: Tensor, rendered: Tensor) -> Tensor:
-    """1 where small windows of two pictures (B, 3, H, W) have the same mean colour, 0 where it is another; (B, 1, H, W)."""
-    means = (box_mean(picture, LIKENESS_WINDOW) for picture in (kept, rendered))
-    difference = torch.sub(*means).abs().mean(dim=1, keepdim=True)
+def likeness(kept: Tensor, rendered: Tensor, mask: Tensor) -> Tensor:
+    """1 where small windows of two pictures (B, 3, H, W) have the same mean colour over the pixels of `mask` (B, 1, H, W), 0 where it is
+    another; (B, 1, H, W)."""
+    area = box_mean(mask, LIKENESS_WINDOW).clamp(min=1e-4)
+    difference = (box_mean((kept - rendered) * mask, LIKENESS_WINDOW) / area).abs().mean(dim=1, keepdim=True)
     return 1 - ((difference - ALIKE) / (UNLIKE - ALIKE)).clamp(0, 1)
 
 

@@ -92,14 +92,16 @@ def train_bundled(
         raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
     _claim(work, start)
     make_pairs(work / "pairs", budget.contents, seed, workers)
-    pairs = Pairs.open(work / "pairs")
+    try:
+        pairs = Pairs.open(work / "pairs")
+    except ValueError as error:
+        raise InputError(str(error)) from error
     parts = train_parts(work, pairs, budget, device, seed, start)
     # Latents belong to one first stage and one set of pairs: when either changes they are made anew.
     latents = work / f"latents-{'start' if start else budget.first_stage_steps}-{len(pairs)}.npy"
     encode_pairs(parts.vae, pairs, latents)
-    exercises = make_exercises(
-        parts.vae, work / f"exercises-{'start' if start else budget.first_stage_steps}.npy", len(pairs), seed
-    )
+    drawn = work / f"exercises-{'start' if start else budget.first_stage_steps}-{pairs.seed}.npy"
+    exercises = make_exercises(parts.vae, drawn, len(pairs), pairs.seed)
     denoiser = train_unet(work, latents, pairs, exercises, parts, budget, device, seed, start)
     assemble(output, parts, denoiser, {"budget": asdict(budget), "seed": seed, "started_from": _record_of(start)})
 
@@ -176,7 +178,7 @@ def train_unet(
         denoiser.load_state_dict(trained.state_dict())
     for name, size, batch, rate in UNET_STAGES:
         schedule = Schedule(getattr(budget, f"{name}_steps"), rate, ema_decay=0.999, weight_decay=1e-3)
-        draw = unet.random_windows(latents, pairs, batch, size, exercises=exercises)
+        draw = unet.random_windows(latents, pairs, batch, size, exercises=exercises if name == "unet" else None)
         loss = unet.denoising_loss(denoiser, draw, parts.text_encoder, parts.tokenizer)
         # In bfloat16 throughout a step takes four fifths of the time that it takes under autocast.
         train(name, denoiser, loss, schedule, work, seed, in_bfloat16=denoiser)

@@ -1,8 +1,8 @@
 """Exercises in reading the noise: pictures that show nothing but where a teacher's marks would lie.
 
 Why: to place a mark the UNet must find peaks, phases and regions of the noise. From pictures alone that is learnt late, since each medium
-is a small share of them and its marks a small share of its error. These show the same fields and points that the media use, six at a
-time, with no picture in the way; what is learnt here the media take over.
+is a small share of them and its marks a small share of its error. These show the fields and points
+that the media use at their usual scale, with no picture in the way.
 """
 
 from __future__ import annotations
@@ -21,26 +21,52 @@ from scipy.spatial import cKDTree
 
 from .pairs import SIZE, noise_of, to_model
 from .teachers import Chance, Image
-from .teachers.chance import CELL, Map
-from .teachers.common import clip01, smoothstep
+from .teachers.chance import CELL
+from .teachers.common import Array, clip01, smoothstep
 from .teachers.craft import cells
 from .teachers.drawing import hatching
 
+Exercise = Callable[[Chance], Image]
 FIRST_COLUMN = 1000
 """Columns of noise from here on are exercises', not media's."""
 
 
-def _borders(chance: Chance) -> Image:
-    """Borders of large, small and huge cells."""
-    planes = []
-    for spacing, seed in ((20.0, 110), (7.0, 121), (36.0, 141)):
+def borders(spacing: float, seed: int) -> Exercise:
+    """Dark borders of cells."""
+
+    def draw(chance: Chance) -> Image:
         _, border = cells(chance.points(spacing, seed), chance.height, chance.width)
-        planes.append(smoothstep(border, 0.3, 0.3 + 0.12 * spacing))
-    return np.stack(planes, axis=2)
+        return _grey(smoothstep(border, 0.5, 0.5 + 0.1 * spacing))
+
+    return draw
 
 
-def _tints(chance: Chance) -> Image:
-    """Cells filled with a value of their own."""
+def waves(degrees: float, period: float, seed: int) -> Exercise:
+    """Parallel lines."""
+
+    def draw(chance: Chance) -> Image:
+        return _grey(0.5 + 0.5 * np.cos(chance.wave_phase(degrees, period, seed)))
+
+    return draw
+
+
+def dots(spacing: float, radius: float, seed: int) -> Exercise:
+    """Dots on black, each of a grey of its own."""
+
+    def draw(chance: Chance) -> Image:
+        points = chance.points(spacing, seed)
+        y, x = np.mgrid[0 : chance.height, 0 : chance.width]
+        distance, nearest = cKDTree(points).query(np.stack([x, y], axis=-1).reshape(-1, 2))
+        inside = smoothstep(radius - distance.reshape(x.shape), -0.5, 0.5)
+        return _grey(
+            inside * (0.3 + 0.7 * chance.uniform_at(points, 0.2 * spacing, seed + 1)[nearest.reshape(x.shape)])
+        )
+
+    return draw
+
+
+def tints(chance: Chance) -> Image:
+    """Cells filled with a value of their own: of three sizes, as red, green and blue."""
     planes = []
     for spacing, seed in ((12.0, 151), (7.0, 121), (36.0, 141)):
         points = chance.points(spacing, seed)
@@ -49,41 +75,28 @@ def _tints(chance: Chance) -> Image:
     return np.stack(planes, axis=2)
 
 
-def _waves(chance: Chance) -> Image:
-    """Parallel lines in three directions."""
-    waves = ((80.0, 4.6, 290), (25.0, 4.6, 291), (50.0, 5.2, 278))
-    planes = [0.5 + 0.5 * np.cos(chance.wave_phase(degrees, period, seed)) for degrees, period, seed in waves]
-    return clip01(np.stack(planes, axis=2))
-
-
-def _grain(chance: Chance) -> Image:
-    """Grain, tooth and clouds."""
+def grain(chance: Chance) -> Image:
+    """Grain, tooth and clouds, as red, green and blue."""
     return np.stack([chance.smooth(0.8, 73), chance.smooth(2.5, 74), chance.smooth(7.0, 77)], axis=2)
 
 
-def _hatching(chance: Chance) -> Image:
-    """Short strokes in three directions."""
-    strokes = ((-50, 71, 10, 0.7), (25, 72, 10, 0.7), (-60, 82, 6, 1.0))
-    return np.stack([hatching(chance, *stroke) for stroke in strokes], axis=2)
+def strokes(chance: Chance) -> Image:
+    """Hatching in three directions, as red, green and blue."""
+    kinds = ((-50, 71, 10, 0.7), (25, 72, 10, 0.7), (-60, 82, 6, 1.0))
+    return np.stack([hatching(chance, *kind) for kind in kinds], axis=2)
 
 
-def _dots(chance: Chance) -> Image:
-    """Two layers of dots, each dot with a tint."""
-    planes: list[Map] = []
-    y, x = np.mgrid[0 : chance.height, 0 : chance.width]
-    for spacing, radius, seed in ((6.0, 2.6, 410), (5.0, 2.0, 420)):
-        points = chance.points(spacing, seed)
-        distance, nearest = cKDTree(points).query(np.stack([x, y], axis=-1).reshape(-1, 2))
-        inside = smoothstep(radius - distance.reshape(x.shape), -0.5, 0.5)
-        tint = chance.uniform_at(points, 0.2 * spacing, seed + 1)[nearest.reshape(x.shape)]
-        planes += [inside, inside * tint] if not planes else [inside]
-    return clip01(np.stack(planes, axis=2))
+def _grey(plane: Array) -> Image:
+    """Fine marks are grey: three of them at once, as colours, are more than the first stage can hold."""
+    return clip01(np.repeat(plane[..., None], 3, axis=2))
 
 
-EXERCISES: dict[str, Callable[[Chance], Image]] = {
-    "borders": _borders, "tints": _tints, "waves": _waves, "grain": _grain, "hatching": _hatching, "dots": _dots,
+EXERCISES: dict[str, Exercise] = {
+    "exercise in large borders": borders(20.0, 110), "exercise in small borders": borders(7.0, 121),
+    "exercise in waves": waves(80.0, 4.6, 290), "exercise in slanting waves": waves(50.0, 5.2, 278),
+    "exercise in dots": dots(6.0, 2.6, 410), "exercise in tints": tints, "exercise in grain": grain, "exercise in hatching": strokes,
 }  # fmt: skip
-"""By the sentence that asks for them."""
+"""By the sentence that asks for them, which nobody would say of a picture. Seeds and lengths are those of the media."""
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def _render_shard(folder: Path, seed: int, shard: int) -> None:
             chance = Chance(noise_of(seed, number, column), SIZE, SIZE)
             row[column] = np.round(render(content, look, chance) * 255)
             looks[-1].append({name: value for name, value in asdict(look).items() if value})
-    (folder / f"{shard:05d}.json").write_text(json.dumps({"seed": seed, "looks": looks}))
+    (folder / f"{shard:05d}.json").write_text(json.dumps({"seed": seed, "first": SHARD * shard, "looks": looks}))
     partial = folder / f"{shard:05d}.partial.npy"
     np.save(partial, pictures)
     os.replace(partial, folder / f"{shard:05d}.npy")
@@ -80,18 +80,23 @@ class Pairs:
     shards: tuple[NDArray[np.uint8], ...]
     looks: tuple[tuple[Look, ...], ...]
     """Per row, the look of every medium's column."""
+    numbers: tuple[int, ...]
+    """Per row, the number that it was made under."""
     seed: int
-    """That they were made with."""
+    """That all were made with."""
 
     @classmethod
     def open(cls, folder: Path) -> Pairs:
-        """Raises FileNotFoundError when `make_pairs` has not filled the folder."""
+        """Raises FileNotFoundError when `make_pairs` has not filled the folder, ValueError when its shards do not belong together."""
         paths = sorted(path for path in folder.glob("*.npy") if "partial" not in path.name)
         if not paths:
             raise FileNotFoundError(f"no training pairs in {folder}: run make_pairs first")
         records = [json.loads(path.with_suffix(".json").read_text()) for path in paths]
+        if any("first" not in record for record in records) or len({record["seed"] for record in records}) > 1:
+            raise ValueError(f"{folder} holds pairs of several seeds or of an older recipe: give a new --work")
         looks = tuple(tuple(Look(**look) for look in row) for record in records for row in record["looks"])
-        return cls(tuple(np.load(path, mmap_mode="r") for path in paths), looks, records[0]["seed"])
+        numbers = tuple(record["first"] + k for record in records for k in range(SHARD))
+        return cls(tuple(np.load(path, mmap_mode="r") for path in paths), looks, numbers, records[0]["seed"])
 
     def __len__(self) -> int:
         return len(self.looks)
@@ -106,7 +111,7 @@ class Pairs:
 
     def noise(self, row: int, column: int) -> NDArray[np.float32]:
         """What the UNet starts from when it makes this picture: `noise_of` it."""
-        return noise_of(self.seed, row, column)
+        return noise_of(self.seed, self.numbers[row], column)
 
     def crops(self, batch: int, size: int, device: str = "cpu") -> Callable[[np.random.Generator], Tensor]:
         """A drawer of random crops of contents (a quarter) and stylized pictures, (batch, 3, size, size) in [-1, 1]."""

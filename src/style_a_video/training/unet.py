@@ -71,6 +71,10 @@ ALIGNMENT = 8
 
 
 EXERCISE_SHARE = 0.25
+"""Of the windows of the first stage of training."""
+FRESH_SHARE, FRESH_BELOW = 0.25, 700
+"""Of the samples at timesteps below this, where marks can be seen, so many are mixed with noise that knows nothing of them: what comes from
+elsewhere, such as a warped frame (DESIGN 2.6), is noised so too."""
 
 
 @torch.no_grad()
@@ -182,6 +186,9 @@ def denoising_loss(
         clean, noise, image, words = draw(rng)
         clean, noise, image = clean.to(device), noise.to(device), image.to(device)
         timesteps = torch.from_numpy(biased_timesteps(rng, len(clean))).to(device)
+        fresh = torch.from_numpy(rng.random(len(clean)) < FRESH_SHARE).to(device) & (timesteps < FRESH_BELOW)
+        other = torch.from_numpy(rng.standard_normal(noise.shape, dtype=np.float32)).to(device)
+        noise = torch.where(fresh.view(-1, 1, 1, 1), other, noise)
         noisy = scheduler.add_noise(clean, noise, timesteps)
         text = embed_captions(encoder, tokenizer, words).to(unet.dtype)
         predicted = unet(torch.cat([noisy, image], dim=1).to(unet.dtype), timesteps, text).sample

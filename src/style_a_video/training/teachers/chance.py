@@ -23,10 +23,10 @@ Points = NDArray[np.float32]
 CELL = 4
 """Pixels of a picture to a side of one latent."""
 CHANNELS = 12
-"""Of the bundled model's latents."""
-FIELDS = 8
-"""How many different ways there are to read the noise. All teachers share them (seeds count modulo this): what the UNet learns
-to read for one medium serves the others."""
+"""Of the bundled model's latents; also the number of fields, since each has a channel of its own. All teachers share them (seeds count
+modulo this): what the UNet learns to read for one medium serves the others."""
+COARSE_SHARE = 0.5
+"""Weight of a field's own channel in each of its pixels; the rest is fine, and different in every pixel of a cell."""
 _Z_99 = 2.326
 """Of a standard normal value 99 % are below it."""
 
@@ -34,26 +34,37 @@ _Z_99 = 2.326
 @dataclass(frozen=True)
 class Chance:
     """Fields and points of a picture of `height` x `width` pixels, read off `noise`, (C, h, w) standard normal at a quarter of
-    its size. What is asked for with different seeds (modulo FIELDS) is nearly independent."""
+    its size. What is asked for with different seeds (modulo C) is independent where it is coarse, and nearly so where it is fine.
+
+    Raises ValueError when the noise does not cover the picture.
+    """
 
     noise: NDArray[np.float32]
     height: int
     width: int
 
+    def __post_init__(self) -> None:
+        wanted = (CHANNELS, -(-self.height // CELL), -(-self.width // CELL))
+        if self.noise.shape != wanted:
+            raise ValueError(f"noise is {self.noise.shape}: a picture of {self.height}x{self.width} has {wanted}")
+
     @classmethod
     def of_seed(cls, seed: int, height: int, width: int) -> Chance:
+        """Chance of a picture that was made from no noise of a model's."""
         shape = (CHANNELS, -(-height // CELL), -(-width // CELL))
-        return cls(np.random.default_rng(seed).standard_normal(shape, dtype=np.float32), height, width)
+        # A stream of its own: the pairs' noise has the seeds (seed, row, column).
+        rng = np.random.default_rng((seed, 0, 0, 1))
+        return cls(rng.standard_normal(shape, dtype=np.float32), height, width)
 
     def white(self, seed: int) -> Map:
         """A standard normal value a pixel: each pixel of a cell mixes the cell's C values in its own way."""
-        field = np.einsum("yxc,chw->hywx", _mixing(len(self.noise))[seed % FIELDS], self.noise)
+        field = np.einsum("yxc,chw->hywx", _mixing()[seed % CHANNELS], self.noise)
         rows, columns = (CELL * side for side in self.noise.shape[1:])
         return np.ascontiguousarray(field.reshape(rows, columns)[: self.height, : self.width])
 
     def normal(self, sigma: float | tuple[float, float], seed: int) -> Map:
         """Standard normal values, blurred with `sigma` pixels (or along x, along y) and brought back to deviation 1."""
-        return _blurred(self.white(seed), sigma) / _deviation(sigma, seed % FIELDS, len(self.noise))
+        return _blurred(self.white(seed), sigma) / _deviation(sigma, seed % CHANNELS)
 
     def smooth(self, sigma: float | tuple[float, float], seed: int) -> Map:
         """Smooth noise in [0, 1]."""
@@ -64,17 +75,27 @@ class Chance:
         return 0.6 * self.smooth(0.8, seed) + 0.4 * self.smooth(2.5, seed + 1)
 
     def points(self, spacing: float, seed: int) -> Points:
-        """Points some `spacing` pixels apart: the places where smooth noise is highest in a square about them."""
-        field = self.normal(max(0.18 * spacing, 0.5), seed)
-        half = max(1, round(0.30 * spacing))
-        highest = cv2.dilate(field, np.ones((2 * half + 1, 2 * half + 1), np.uint8))
+        """Points some `spacing` pixels apart: the places where smooth noise is highest in a square about them; one at least."""
+        field, side = self.white(seed), max(2, round(0.93 * spacing))
+        if spacing >= 4:
+            # A border of zeros: a mirrored one would make every ridge that leaves the picture a peak on its edge.
+            field = np.asarray(
+                cv2.GaussianBlur(field, (0, 0), 0.18 * spacing, borderType=cv2.BORDER_CONSTANT), np.float32
+            )
+            side = round(0.62 * spacing)
+        highest = cv2.dilate(field, np.ones((side, side), np.uint8))
         rows, columns = np.nonzero(field == highest)
+        if not len(rows):
+            rows, columns = np.array([self.height // 2]), np.array([self.width // 2])
         return np.stack([columns, rows], axis=1).astype(np.float32)
 
     def normal_at(self, points: Points, sigma: float, seed: int) -> NDArray[np.float32]:
-        """A standard normal value for every point, (N,); it hardly changes within `sigma` pixels."""
-        columns = np.clip(points[:, 0], 0, self.width - 1).astype(int)
-        rows = np.clip(points[:, 1], 0, self.height - 1).astype(int)
+        """A standard normal value for every point, (N,); it hardly changes within `sigma` pixels.
+
+        Not of the seed that the points are of: peaks are not normal.
+        """
+        columns = np.clip(np.round(points[:, 0]), 0, self.width - 1).astype(int)
+        rows = np.clip(np.round(points[:, 1]), 0, self.height - 1).astype(int)
         return self.normal(max(sigma, 0.5), seed)[rows, columns]
 
     def uniform_at(self, points: Points, sigma: float, seed: int) -> NDArray[np.float32]:
@@ -97,11 +118,20 @@ def on_grid(length: float) -> int:
 
 
 @lru_cache(maxsize=1)
-def _mixing(channels: int) -> Map:
-    """Unit vectors (FIELDS, CELL, CELL, channels); those of one pixel are orthogonal, so its fields are independent."""
-    matrices = np.random.default_rng(0).standard_normal((CELL, CELL, channels, FIELDS))
-    orthogonal, _ = np.linalg.qr(matrices)
-    return np.asarray(orthogonal.transpose(3, 0, 1, 2), np.float32)
+def _mixing() -> Map:
+    """Unit vectors (fields, CELL, CELL, channels): COARSE_SHARE of the field's own channel, and of the others a part that is different
+    in every pixel and cancels over the cell, so that a field seen from afar is its channel."""
+    rng = np.random.default_rng(0)
+    fields = np.zeros((CHANNELS, CELL * CELL, CHANNELS))
+    for own in range(CHANNELS):
+        others = rng.standard_normal((CELL * CELL, CHANNELS))
+        for _ in range(50):
+            others[:, own] = 0
+            others -= others.mean(axis=0)
+            others /= np.linalg.norm(others, axis=1, keepdims=True)
+        fields[own] = np.sqrt(1 - COARSE_SHARE**2) * others
+        fields[own, :, own] = COARSE_SHARE
+    return fields.reshape(CHANNELS, CELL, CELL, CHANNELS).astype(np.float32)
 
 
 def _blurred(values: Map, sigma: float | tuple[float, float]) -> Map:
@@ -110,11 +140,15 @@ def _blurred(values: Map, sigma: float | tuple[float, float]) -> Map:
 
 
 @lru_cache(maxsize=4096)
-def _deviation(sigma: float | tuple[float, float], seed: int, channels: int) -> float:
-    """Of blurred white noise, found on a large field."""
-    cells = 128
-    noise = np.random.default_rng(0).standard_normal((channels, cells, cells), dtype=np.float32)
-    return float(_blurred(Chance(noise, CELL * cells, CELL * cells).white(seed), sigma).std())
+def _deviation(sigma: float | tuple[float, float], seed: int) -> float:
+    """Of blurred white noise: of a wide blur in closed form, of a narrow one as found on a large field."""
+    along = sigma if isinstance(sigma, tuple) else (sigma, sigma)
+    if min(along) >= CELL:
+        # Cells count as points of variance (Σ q)², CELL⁻² of them a pixel, under ∫ g² = 1 / (4 π σ_x σ_y).
+        return float(COARSE_SHARE * CELL / np.sqrt(4 * np.pi * along[0] * along[1]))
+    side = 128
+    noise = np.random.default_rng(0).standard_normal((CHANNELS, side, side), dtype=np.float32)
+    return float(_blurred(Chance(noise, CELL * side, CELL * side).white(seed), sigma).std())
 
 
 @lru_cache(maxsize=64)

@@ -26,17 +26,16 @@ from .common import (
 Labels = NDArray[np.int32]
 
 
-def attracted_points(chance: Chance, image: Image, spacing: float, seed: int, pull: float) -> Points:
-    """Points left to chance that are pulled, by at most `pull` spacings, towards the even inside of a form.
+def attracted(points: Points, image: Image, spacing: float, pull: float) -> Points:
+    """The points, each pulled by at most `pull` spacings towards the even inside of a form.
 
     They descend the smoothed edge strength, so cell borders come to lie on contours and cells follow the content.
     """
     height, width = image.shape[:2]
-    points = chance.points(spacing, seed)
     grey = luminance(image)
     edges = blur(np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)), 0.25 * spacing)
     gx, gy = cv2.Sobel(edges, cv2.CV_32F, 1, 0), cv2.Sobel(edges, cv2.CV_32F, 0, 1)
-    start = points.copy()
+    start = points
     for _ in range(6):
         column = np.clip(points[:, 0], 0, width - 1).astype(int)
         row = np.clip(points[:, 1], 0, height - 1).astype(int)
@@ -49,6 +48,8 @@ def cells(points: Points, height: int, width: int) -> tuple[Labels, Map]:
     """Voronoi cells: label of every pixel, and its distance in pixels to its cell's border."""
     from scipy.spatial import cKDTree
 
+    if len(points) == 1:
+        return np.zeros((height, width), np.int32), np.full((height, width), np.hypot(height, width), np.float32)
     yy, xx = np.mgrid[0:height, 0:width]
     distance, index = cKDTree(points).query(np.stack([xx, yy], axis=-1).reshape(-1, 2), k=2)
     between = np.linalg.norm(points[index[:, 0]] - points[index[:, 1]], axis=1) + 1e-6
@@ -68,7 +69,7 @@ def stained_glass(image: Image, scale: float, line: float, chance: Chance) -> Im
     """Glowing panes that follow the forms, thick dark leads, light through uneven glass."""
     height, width = image.shape[:2]
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    labels, border = cells(attracted_points(chance, smooth, 20.0 * scale, 110, 0.40), height, width)
+    labels, border = cells(attracted(chance.points(20.0 * scale, 110), smooth, 20.0 * scale, 0.40), height, width)
     glass = saturate(stretch(means_of(smooth, labels)[labels]) * 0.45 + stretch(smooth) * 0.55, 2.2) * 0.88 + 0.10
     glass = glass * (0.84 + 0.36 * (chance.smooth(6.0, 111)[..., None] - 0.3))
     breadth = 0.7 * line
@@ -82,10 +83,11 @@ def stained_glass(image: Image, scale: float, line: float, chance: Chance) -> Im
 def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Roman tesserae: small stones of one colour each, laid along the forms, a lit edge, dark grout between."""
     height, width = image.shape[:2]
-    points = attracted_points(chance, image, 7.0 * scale, 121, 0.30)
+    starts = chance.points(7.0 * scale, 121)
+    points = attracted(starts, image, 7.0 * scale, 0.30)
     labels, border = cells(points, height, width)
     stones: Array = means_of(saturate(stretch(image), 1.35), labels)
-    tint = 1 + 0.09 * chance.normal_at(points, scale, 122)[:, None]
+    tint = 1 + 0.09 * chance.normal_at(starts, scale, 122)[:, None]
     stones = stones * tint[: len(stones)]
     relief = emboss(smoothstep(border, 0.4, 2.2), 0.18)[..., None]
     gap = 0.35 * max(line, 0.3)
@@ -98,11 +100,12 @@ def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Facets: the picture seen through large tilted panes, each shifted and shaded on its own, in earths and greys."""
     height, width = image.shape[:2]
     smooth = stretch(kuwahara(image, 4))
-    points = attracted_points(chance, smooth, 36.0 * scale, 141, 0.15)
+    starts = chance.points(36.0 * scale, 141)
+    points = attracted(starts, smooth, 36.0 * scale, 0.15)
     labels, border = cells(points, height, width)
     near = 6.0 * scale
-    shift = 14 * scale * (np.stack([chance.uniform_at(points, near, 142 + k) for k in range(2)], axis=1) - 0.5)
-    tilt = 2 * np.pi * chance.uniform_at(points, near, 144)
+    shift = 14 * scale * (np.stack([chance.uniform_at(starts, near, 142 + k) for k in range(2)], axis=1) - 0.5)
+    tilt = 2 * np.pi * chance.uniform_at(starts, near, 144)
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     seen = cv2.remap(
         smooth, x + shift[labels, 0].astype(np.float32), y + shift[labels, 1].astype(np.float32),
@@ -126,15 +129,17 @@ def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
     height, width = image.shape[:2]
     smooth = saturate(kuwahara(image, 4), 1.2)
     # The same pull, reversed: corners go to the contours, so that triangle sides lie along them.
-    points = attracted_points(chance, smooth, 12.0 * scale, 151, -0.45)
+    starts = chance.points(12.0 * scale, 151)
+    points = attracted(starts, smooth, 12.0 * scale, -0.45)
     corners = np.array([[-1, -1], [width, -1], [-1, height], [width, height]], np.float32)
+    starts = np.concatenate([starts, corners])
     points = np.concatenate([np.clip(points, -1, [width, height]).astype(np.float32), corners])
     triangles = Delaunay(points).simplices
     labels = np.zeros((height, width), np.int32)
     for k, corners_of in enumerate(points[triangles]):
         cv2.fillConvexPoly(labels, np.round(corners_of * 16).astype(np.int32), k, shift=4)
     means = means_of(smooth, labels)
-    middles = points[triangles].mean(axis=1).astype(np.float32)
+    middles = starts[triangles].mean(axis=1).astype(np.float32)
     fold = 1 + 0.07 * chance.normal_at(middles, 2.0 * scale, 152)[: len(means), None]
     return clip01(blur((means * fold)[labels], 0.45))
 

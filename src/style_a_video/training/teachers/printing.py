@@ -46,7 +46,7 @@ def pop_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
     smooth = saturate(exposed(stretch(kuwahara(kuwahara(image, round(5 * scale)), round(4 * scale)))), 1.9)
     flat = blur(to_palette(smooth, _POP, softness=1.0), 0.6)
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    period = on_grid(8 * scale)
+    period = on_grid(8 * scale**1.5)
     u, v = x + y, x - y
     screen = 0.5 + 0.25 * (np.cos(2 * np.pi * u / period) + np.cos(2 * np.pi * v / period))
     tone = luminance(smooth)
@@ -97,7 +97,7 @@ _CONSOLE = colours(
 def pixel_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Square blocks in the colours of an old console, with ordered dither on the blocks."""
     height, width = image.shape[:2]
-    block = on_grid(8 * scale)
+    block = on_grid(8 * scale**1.5)
     rows, columns = -(-height // block), -(-width // block)
     padded = cv2.copyMakeBorder(
         saturate(stretch(image), 1.35), 0, rows * block - height, 0, columns * block - width, cv2.BORDER_REPLICATE
