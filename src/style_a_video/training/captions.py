@@ -40,7 +40,7 @@ def is_held_out(look: Look) -> bool:
 
 
 def random_look(rng: np.random.Generator, medium: str) -> Look:
-    """A look in `medium` as the pairs have it: a third of them plain, the others with one or a few words more."""
+    """A look in `medium` as the pairs have it: two fifths of them plain, the others with one or a few words more."""
     if rng.random() < 0.35:
         return Look(medium)
 

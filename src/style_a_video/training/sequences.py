@@ -17,7 +17,7 @@ from ..models.styles import STYLES
 from ..pipeline import StyleAVideoPipeline
 from .captions import caption, random_look
 from .contents import Image, random_content, smooth_noise
-from .teachers import render
+from .teachers import Chance, render
 
 SIDE = 128
 LENGTH = 8
@@ -71,11 +71,12 @@ def disturbed_teacher(rng: np.random.Generator, frames: NDArray[np.float32]) -> 
     """Every frame by one teacher, disturbed on its own: colour, brightness, coarse noise, and the phase of its marks."""
     look = random_look(rng, STYLES[int(rng.integers(len(STYLES)))].name)
     strength = float(rng.uniform(0.3, 1.0))
+    chance = Chance.of_seed(int(rng.integers(2**31)), *frames.shape[1:3])
     styled = []
     for frame in frames:
-        # The marks of most teachers hang on the picture's corner: move the picture, and they lie elsewhere on it.
+        # The marks hang on the noise: move the picture under it, and they lie elsewhere on it.
         shift = tuple(int(k) for k in rng.integers(0, 1 + round(6 * strength), 2))
-        picture = np.roll(render(np.roll(frame, shift, (0, 1)), look), (-shift[0], -shift[1]), (0, 1))
+        picture = np.roll(render(np.roll(frame, shift, (0, 1)), look, chance), (-shift[0], -shift[1]), (0, 1))
         gain = 1 + strength * (rng.normal(0, 0.03, 3) + rng.normal(0, 0.03))
         blotches = smooth_noise(rng, frame.shape[0], frame.shape[1], 8.0)[..., None] - 0.5
         styled.append(picture * gain + 0.08 * strength * blotches)

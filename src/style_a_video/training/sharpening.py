@@ -1,7 +1,8 @@
 """The last stage of the UNet: a critic makes the predictions of few-step sampling as sharp as the teachers' pictures.
 
-Why: where a dot or a stroke lies is free, so the squared error of DESIGN 2.1 asks for the mean of all that would be right, and
-the first of few steps is that mean: colours without marks. A critic that sees latents, frame and sentence asks for one of them.
+Why: where the model does not know what a mark depends on (`teachers/chance.py`), the squared error of DESIGN 2.1 asks for the mean of all
+that would be right, and the first of few steps is that mean: colours without marks. A critic that sees latents, frame and sentence
+asks for one of them.
 It is the relativistic pairing loss with penalties on its slope (Huang et al., *The GAN is dead; long live the GAN!*, 2024), the
 slope taken by a finite difference (Lin et al., *Diffusion Adversarial Post-Training*, 2025).
 """

@@ -1,6 +1,6 @@
 """Teachers with a brush: oil, Van Gogh, impressionism, pointillism, watercolour, gouache, ink wash.
 
-Every teacher is called as `teacher(image, scale, line)`: `scale` multiplies the size of its marks, `line` the breadth of the
+Every teacher is called as `teacher(image, scale, line, chance)`: `scale` multiplies the size of its marks, `line` the breadth of the
 lines that belong to the medium (0: none).
 """
 
