@@ -128,7 +128,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
             content_weight: λ of 2.4; `optimization`: "exact" or "decoder".
             noise: "shared", one noise field for all frames (steady), or "independent", one for each.
             eta: of DDIM; other schedulers ignore it.
-            latents: starting noise (F or 1, C, ⌈H/f⌉, ⌈W/f⌉), f the first stage's factor (`vae_scale_factor`), variance 1, instead of drawing it from `generator`.
+            latents: starting noise (F or 1, C, ⌈H/f⌉, ⌈W/f⌉), f = `vae_scale_factor`, variance 1, instead of drawing it from `generator`.
             initial_frames: stylized frames (F, 3, H, W) in [0, 1] to start from (2.6) instead of from noise alone: the noise is
                 added to their latents, and only the last `strength` of the steps is taken.
             strength: share of the steps that is taken, above 0 and up to 1, as in diffusers' image-to-image pipelines.
