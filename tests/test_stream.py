@@ -13,7 +13,7 @@ import torch
 import style_a_video as sav
 from style_a_video.models.loading import load_refiner
 from style_a_video.settings import Settings
-from style_a_video.stream import Model, Moment, keyframe_segments, stylized_frames, with_noise
+from style_a_video.stream import Model, Moment, _segment, keyframe_segments, stylized_frames, with_noise
 from style_a_video.temporal import Motion, Refiner, anchor_attention, detail_depth, dis_flow, with_detail, with_motion
 from style_a_video.video import ShotDetector, VideoFrame
 
@@ -168,6 +168,34 @@ def test_the_model_fills_in_what_no_keyframe_shows(pipeline: sav.StyleAVideoPipe
     found = stylized(pipeline, pictures, keyframe_interval=4)
     assert evaluations.count > quiet
     assert np.abs(found[2] - found[0])[:, 26:38].mean() > 2 * np.abs(found[2] - found[0])[:, 50:].mean()
+
+
+def test_what_the_model_filled_in_is_carried_on_and_not_asked_for_again() -> None:
+    """A patch that appears after the keyframe and stays: one request, and the same patch in every later frame."""
+    black, ones = torch.zeros(1, 3, 32, 48), torch.ones(1, 1, 32, 48)
+    appears = ones.clone()
+    appears[..., 8:24, 8:24] = 0
+    still = torch.zeros(1, 2, 32, 48)
+    motions = [None, *(Motion(still, mask, still, mask, 0 * ones) for mask in (appears, ones, ones, ones))]
+    frame = VideoFrame(np.zeros((32, 48, 3), np.uint8), 0)
+    segment = [Moment(frame, motion, torch.empty(0), 0) for motion in motions]
+
+    class Painter:
+        """Whatever it is asked for it paints brighter than the time before."""
+
+        asked = 0
+
+        def from_the_middle(self, moments: list[Moment], _begun: list[torch.Tensor]) -> list[torch.Tensor]:
+            self.asked += len(moments)
+            return [black + 0.4 * self.asked for _ in moments]
+
+    painter = Painter()
+    pictures = [picture for _, picture in _segment(painter, segment, black, None)]  # type: ignore[arg-type]
+    assert painter.asked == 1
+    assert float(pictures[0].max()) == 0
+    for picture in pictures[1:]:
+        assert float(picture[..., 12:20, 12:20].min()) == pytest.approx(0.4, abs=1e-3)
+        assert float(picture[..., :, 30:].max()) == pytest.approx(0, abs=1e-3)
 
 
 def test_the_anchor_changes_every_frame_of_a_shot_but_its_first(pipeline: sav.StyleAVideoPipeline) -> None:

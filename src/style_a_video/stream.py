@@ -19,12 +19,14 @@ from .pipeline import StyleAVideoPipeline
 from .settings import CALL_SETTINGS, Settings
 from .temporal import (
     AnchorAttention,
+    Link,
     Motion,
     Refined,
     Refiner,
     WarpedNoise,
     anchor_attention,
     between,
+    covered,
     detail_depth,
     dis_flow,
     links_ahead,
@@ -33,6 +35,7 @@ from .temporal import (
     picture_bytes,
     picture_tensor,
     refine,
+    step_back,
     with_detail,
     with_motion,
 )
@@ -197,18 +200,26 @@ def _segment(
     """The frames of one segment: the keyframe as it is, the others between it and the `following` one, if the shot has one."""
     yield segment[0], keyframe
     frames = segment[1:]
-    back = links_back(_motions(frames))
+    motions = _motions(frames)
+    back = links_back(motions)
     ahead = links_ahead(_motions([*frames, following[0]])[1:]) if following and frames else []
-    drawn = []
-    for k, link in enumerate(back):
-        before, after = (keyframe, link), (following[1], ahead[k]) if following else None
+    # The last frame that the model was asked for, and the way to it: what that shows need not be asked for again, and would come out
+    # a little different.
+    asked: Tensor | None = None
+    way: Link | None = None
+    for k, moment in enumerate(frames):
+        before, after = (keyframe, back[k]), (following[1], ahead[k]) if following else None
         nearer_after = after is not None and 2 * (k + 1) > len(segment)
-        drawn.append(between(after, before) if nearer_after and after else between(before, after))
-    lacking = [k for k, (_, missing) in enumerate(drawn) if float(missing.mean()) > TOLERATED]
-    made = model.from_the_middle([frames[k] for k in lacking], [drawn[k][0] for k in lacking]) if lacking else []
-    fillings = dict(zip(lacking, made, strict=True))
-    for k, (moment, (picture, missing)) in enumerate(zip(frames, drawn, strict=True)):
-        yield moment, picture + missing * (fillings[k] - picture) if k in fillings else picture
+        picture, missing = between(after, before) if nearer_after and after else between(before, after)
+        if asked is not None:
+            step = step_back(motions[k])
+            way = step.beyond(way) if way else step
+            picture, missing = covered(picture, missing, asked, way)
+        if float(missing.mean()) > TOLERATED:
+            made = model.from_the_middle([moment], [picture])[0]
+            picture = picture + missing * (made - picture)
+            asked, way = picture, None
+        yield moment, picture
 
 
 def _motions(moments: list[Moment]) -> list[Motion]:

@@ -45,12 +45,16 @@ class Link:
         return Link(self.flow + backward_warp(further.flow, self.flow), (mask > 0.9).to(mask.dtype))
 
 
+def step_back(motion: Motion) -> Link:
+    """To the frame before."""
+    return Link(motion.backward, motion.backward_mask)
+
+
 def links_back(motions: Sequence[Motion]) -> list[Link]:
     """From every frame after a keyframe to it; `motions[k]` is that of the k-th frame after it since the one before."""
     links: list[Link] = []
     for motion in motions:
-        step = Link(motion.backward, motion.backward_mask)
-        links.append(step.beyond(links[-1]) if links else step)
+        links.append(step_back(motion).beyond(links[-1]) if links else step_back(motion))
     return links
 
 
@@ -99,12 +103,16 @@ def between(near: tuple[Tensor, Link], far: tuple[Tensor, Link] | None) -> tuple
 
     `missing` is 1 where neither keyframe shows what the frame does, with soft borders; there the picture is the nearer one's guess.
     """
-    picture = carried(*near)
-    missing = 1 - softened(near[1].mask)
-    if far is None or not missing.any():
+    picture, missing = carried(*near), 1 - softened(near[1].mask)
+    return (picture, missing) if far is None else covered(picture, missing, *far)
+
+
+def covered(picture: Tensor, missing: Tensor, source: Tensor, link: Link) -> tuple[Tensor, Tensor]:
+    """The picture with what is missing of it taken from another stylized frame, as far as that shows it; and what is missing still."""
+    if not missing.any():
         return picture, missing
-    trusted = missing * softened(far[1].mask)
-    return picture * (1 - trusted) + carried(*far) * trusted, missing - trusted
+    trusted = missing * softened(link.mask)
+    return picture * (1 - trusted) + carried(source, link) * trusted, missing - trusted
 
 
 def softened(mask: Tensor, side: int = 5) -> Tensor:
