@@ -25,11 +25,6 @@ COARSE_WINDOW = 65
 COARSE_PULL = 0.5
 """How far they are drawn there: a change of light is followed within a few keyframes, the model's own flicker of colour halved."""
 
-LIKENESS_WINDOW = 7
-"""Side of the windows, in pixels, whose mean colour tells whether a keyframe still looks like its own rendering."""
-ALIKE, UNLIKE = 0.05, 0.12
-"""Differences of these means up to which what was carried is kept whole, and from which on it is drawn anew."""
-
 
 @dataclass(frozen=True)
 class Link:
@@ -74,8 +69,7 @@ def carried(keyframe: Tensor, link: Link) -> Tensor:
 
 
 def next_keyframe(rendered: Tensor, before: Tensor, link: Link) -> Tensor:
-    """A shot's next keyframe: the marks of the one before, the colours of its own rendering, and all of that where nothing leads back or
-    what was carried no longer looks like it: small errors of the flow add up, and what they smear must not stay for ever.
+    """A shot's next keyframe: the marks of the one before, the colours of its own rendering, and all of that where nothing leads back.
 
     Args:
         rendered: the keyframe as the model makes it, (1, 3, H, W) in [0, 1].
@@ -86,16 +80,7 @@ def next_keyframe(rendered: Tensor, before: Tensor, link: Link) -> Tensor:
     trusted = softened(link.mask)
     # Light changes within a shot, and what is carried on and on must not drift.
     kept = drawn_towards(kept, rendered, trusted)
-    trusted = trusted * likeness(kept, rendered, link.mask)
     return (trusted * kept + (1 - trusted) * rendered).clamp(0, 1)
-
-
-def likeness(kept: Tensor, rendered: Tensor, mask: Tensor) -> Tensor:
-    """1 where small windows of two pictures (B, 3, H, W) have the same mean colour over the pixels of `mask` (B, 1, H, W), 0 where it is
-    another; (B, 1, H, W)."""
-    area = box_mean(mask, LIKENESS_WINDOW).clamp(min=1e-4)
-    difference = (box_mean((kept - rendered) * mask, LIKENESS_WINDOW) / area).abs().mean(dim=1, keepdim=True)
-    return 1 - ((difference - ALIKE) / (UNLIKE - ALIKE)).clamp(0, 1)
 
 
 def between(near: tuple[Tensor, Link], far: tuple[Tensor, Link] | None) -> tuple[Tensor, Tensor]:
