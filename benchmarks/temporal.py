@@ -40,7 +40,7 @@ LADDER: dict[str, dict[str, Any]] = {
     "shared noise + keyframes": {"noise": "shared", "refine": False},
     "warped noise + keyframes": {"noise": "warped", "refine": False},
     DEFAULTS: {},
-    "shared noise + keyframes + refiner": {"noise": "shared"},
+    "warped noise + keyframes + refiner": {"noise": "warped"},
     "all: warped noise + anchor + keyframes + refiner": {"noise": "warped", "anchor": True},
 }
 """Each row's settings of the job."""

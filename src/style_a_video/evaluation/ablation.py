@@ -8,16 +8,17 @@ from ..pipeline import StyleAVideoPipeline
 from ..temporal import Refiner
 from .methods import Method, ours
 
-Settings = dict[str, Any]
+Changes = dict[str, Any]
+"""Settings of the job that are not its defaults."""
 TIME = "time: noise, refiner, keyframes"
 """The group in which motion is what matters."""
-PER_FRAME: Settings = {"keyframe_interval": 1, "refine": False}
+PER_FRAME: Changes = {"keyframe_interval": 1, "refine": False}
 """The sampling groups look at the model alone: every frame in full, from one noise field, unrefined."""
 MASK_SCALE, CONTENT_WEIGHT = 0.3, 30.0
 """Of the mask and the content term where a group switches them on."""
 
 
-def groups(defaults: Settings) -> dict[str, dict[str, Settings]]:
+def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
     """{group: {row: settings of the job}}; `defaults` are the model's own."""
     text, image = float(defaults["guidance_scale"]), float(defaults["image_guidance_scale"])
     return {
@@ -49,11 +50,11 @@ def groups(defaults: Settings) -> dict[str, dict[str, Settings]]:
     }  # fmt: skip
 
 
-def _swept(symbol: str, name: str, values: tuple[float, ...]) -> dict[str, Settings]:
+def _swept(symbol: str, name: str, values: tuple[float, ...]) -> dict[str, Changes]:
     return {f"{symbol} = {value:g}": PER_FRAME | {name: value} for value in dict.fromkeys(values)}
 
 
-def _conditions(text: float, image: float) -> dict[str, Settings]:
+def _conditions(text: float, image: float) -> dict[str, Changes]:
     rows = {}
     for with_text in (False, True):
         for with_image in (False, True):
@@ -66,6 +67,6 @@ def _conditions(text: float, image: float) -> dict[str, Settings]:
     return rows
 
 
-def methods_of(pipeline: StyleAVideoPipeline, refiner: Refiner, group: dict[str, Settings]) -> list[Method]:
+def methods_of(pipeline: StyleAVideoPipeline, refiner: Refiner, group: dict[str, Changes]) -> list[Method]:
     """The rows of a group as methods."""
     return [ours(pipeline, refiner, row, settings) for row, settings in group.items()]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import InputError
+from ..job import working_size
 from ..temporal import FlowEstimator, dis_flow, flow_both_ways
 from ..temporal.motion import picture_tensor
 from ..video import ShotDetector, VideoFrame, VideoInfo, VideoReader
@@ -78,8 +79,6 @@ def read_clip(path: Path, side: int, count: int | None = None) -> Clip:
 
     Raises InputError when it cannot be read.
     """
-    from ..job import working_size
-
     reader = VideoReader(path)
     pixels = _pixels(reader, working_size(reader.info, side), count)
     return clip_of(path.stem, pixels, reader.info.rate, reader.info)

@@ -41,7 +41,8 @@ class Measures:
 
     def means(self) -> dict[str, float | None]:
         """E_warp and the mean of every other measure; None where no frame has it."""
-        both = [a + b for a, b in zip(self.warp_error_long, self.warp_error_short, strict=True) if None not in (a, b)]  # type: ignore[operator]
+        pairs = zip(self.warp_error_long, self.warp_error_short, strict=True)
+        both = [long + short for long, short in pairs if long is not None and short is not None]
         means: dict[str, float | None] = {"warp_error": float(np.mean(both)) if both else None}
         for name, values in asdict(self).items():
             if name != "encoder":

@@ -1,8 +1,8 @@
 """Exercises in reading the noise: pictures that show nothing but where a teacher's marks would lie.
 
 Why: to place a mark the UNet must find peaks, phases and regions of the noise. From pictures alone that is learnt late, since each medium
-is a small share of them and its marks a small share of its error. These show the fields and points
-that the media use at their usual scale, with no picture in the way.
+is a small share of them and its marks a small share of its error. These show the fields and points that the media use at
+their usual scale, with no picture in the way.
 """
 
 from __future__ import annotations

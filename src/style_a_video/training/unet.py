@@ -68,8 +68,6 @@ class Dropout:
 
 ALIGNMENT = 8
 """Latents to the UNet's coarsest cell: windows that begin at its multiples keep in step with what repeats over the picture."""
-
-
 EXERCISE_SHARE = 0.25
 """Of the windows of the first stage of training."""
 FRESH_SHARE, FRESH_BELOW = 0.25, 700

@@ -2,8 +2,8 @@
 
 Why: a mark could as well lie elsewhere, and squared error then asks a model for the mean of all places, which is a blur.
 If instead the place is a function of the noise beside it, the model can know it: it draws whole marks in one step, noise
-that is carried along the flow carries the marks along, and fresh noise is a fresh painting. All functions here are local
-and (but for `on_grid`) the same everywhere, so a convolution can learn them.
+that is carried along the flow carries the coarse ones along, and fresh noise is a fresh painting. All functions here are local
+and (but for `on_grid`) the same in every cell, so a convolution can learn them.
 """
 
 from __future__ import annotations
