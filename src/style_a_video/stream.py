@@ -29,6 +29,7 @@ from .temporal import (
     covered,
     detail_depth,
     dis_flow,
+    guessed,
     links_ahead,
     links_back,
     next_keyframe,
@@ -216,7 +217,8 @@ def _segment(
             way = step.beyond(way) if way else step
             picture, missing = covered(picture, missing, asked, way)
         if float(missing.mean()) > TOLERATED:
-            made = model.from_the_middle([moment], [picture])[0]
+            begun = guessed(picture_tensor(moment.frame.pixels), picture, missing)
+            made = model.from_the_middle([moment], [begun])[0]
             picture = picture + missing * (made - picture)
             asked, way = picture, None
         yield moment, picture

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from style_a_video.temporal import Link, Motion, between, carried, detail_depth, links_ahead, links_back, next_keyframe
+from style_a_video.temporal import (
+    Link,
+    Motion,
+    between,
+    carried,
+    detail_depth,
+    guessed,
+    links_ahead,
+    links_back,
+    next_keyframe,
+)
 from style_a_video.temporal.propagation import COARSE_PULL, drawn_towards, with_detail
 from tests.temporal.test_warp import warp_loop
 
@@ -130,3 +140,18 @@ def test_between_takes_the_nearer_then_the_farther_then_says_what_is_missing(pic
     assert float(missing[..., 40:].min()) == 1
     alone = between((red, link(0, 0, near_mask)), None)[1]
     assert float(alone[..., 28:].min()) == 1
+
+
+def test_what_is_missing_is_the_frame_in_the_pictures_colours(picture):
+    """A stylization that is an affine map of colours is found exactly, whatever the warp left where it is missing."""
+    change = torch.tensor([[0.5, 0.2, 0.0], [0.1, 0.3, 0.2], [0.0, 0.1, 0.6]])
+    stylized = torch.einsum("ij,bjhw->bihw", change, picture) + 0.05
+    missing = torch.zeros(1, 1, *picture.shape[-2:])
+    missing[..., 5:25, 8:30] = 1
+    ghost = stylized * (1 - missing) + missing
+    # Exact but for the little pull towards the frame's own colours.
+    torch.testing.assert_close(guessed(picture, ghost, missing), stylized, atol=0.01, rtol=0)
+
+
+def test_a_frame_of_which_nothing_is_known_is_itself(picture):
+    torch.testing.assert_close(guessed(picture, torch.rand_like(picture), torch.ones_like(picture[:, :1])), picture)

@@ -296,6 +296,7 @@ def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
     budget = Budget(
         contents=SHARD,
         first_stage_steps=2,
+        decoder_steps=2,
         clip_steps=2,
         unet_steps=2,
         unet_full_steps=1,
@@ -313,8 +314,11 @@ def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
     shutil.copytree(work / "pairs", tmp_path / "again" / "pairs")
     train_bundled(tmp_path / "again", tmp_path / "further", budget, "cpu", seed=3, workers=1, start=tmp_path / "model")
     further = sav.load_pipeline(tmp_path / "further", device="cpu", dtype=torch.float32)
-    for name, value in pipeline.vae.state_dict().items():
-        torch.testing.assert_close(further.vae.state_dict()[name], value)
+    # Latents of a start hold in what is trained from it; what is made of them may get better.
+    for name, value in pipeline.vae.encoder.state_dict().items():
+        torch.testing.assert_close(further.vae.encoder.state_dict()[name], value)
+    decoders = (pipeline.vae.decoder.state_dict(), further.vae.decoder.state_dict())
+    assert any(not torch.equal(value, decoders[1][name]) for name, value in decoders[0].items())
     assert any(
         not torch.equal(value, further.unet.state_dict()[name]) for name, value in pipeline.unet.state_dict().items()
     )

@@ -100,6 +100,22 @@ def covered(picture: Tensor, missing: Tensor, source: Tensor, link: Link) -> tup
     return picture * (1 - trusted) + carried(source, link) * trusted, missing - trusted
 
 
+def guessed(frame: Tensor, picture: Tensor, missing: Tensor) -> Tensor:
+    """The stylized picture (1, 3, H, W) with what is missing of it taken from the frame itself, in the picture's colours: the
+    affine map of RGB that fits best where nothing is missing.
+
+    A warp leaves a second copy of what stands in front there, and the last steps alone would paint over it, not remove it.
+    """
+    known = 1 - missing
+    colours = torch.cat([frame, torch.ones_like(known)], dim=1).flatten(2)[0]  # (4, pixels)
+    weighted = colours * known.flatten(2)[0]
+    # A little of a pixel pulls towards the frame's own colours, where next to nothing is known.
+    moments = weighted @ colours.T + torch.eye(4, device=frame.device)
+    change = torch.linalg.solve(moments, weighted @ (picture - frame).flatten(2)[0].T)  # (4, 3)
+    recoloured = frame + (change.T @ colours).view_as(frame)
+    return picture + missing * (recoloured.clamp(0, 1) - picture)
+
+
 def softened(mask: Tensor, side: int = 5) -> Tensor:
     """A mask with a slope of a few pixels for an edge."""
     return box_mean(mask, side)

@@ -43,6 +43,8 @@ class Budget:
     contents: int = 1200
     first_stage_steps: int = 20_000
     """On 64² crops, batch 16."""
+    decoder_steps: int = 3_000
+    """On the same, of the decoder alone, where the first stage is that of a start: its latents stay what they are."""
     clip_steps: int = 3_000
     unet_steps: int = 60_000
     """On 128² crops, batch 16: smaller crops hold no large mark, and an area of them takes twice the time on a CPU."""
@@ -85,8 +87,8 @@ def train_bundled(
     Run again after a cut-off, it goes on where it was. The parts only depend on (budget, seed).
 
     Args:
-        start: a folder that this recipe wrote; its first stage and tokenizer are taken as they are, its encoders and its
-            UNet are trained further.
+        start: a folder that this recipe wrote; the encoder of its first stage and its tokenizer are taken as they are, the
+            rest is trained further.
     """
     if output.exists() and not (output / "training.json").is_file():
         raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
@@ -109,7 +111,7 @@ def train_bundled(
 def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, start: Path | None) -> Parts:
     """First stage and CLIP, both trained from nothing, or those of `start`, the CLIP trained further; in float32."""
     known = _parts_of(start, device) if start else None
-    vae = known.vae if known else _trained_first_stage(work, pairs, budget, device, seed)
+    vae = _first_stage(work, pairs, budget, device, seed, known.vae if known else None)
     # Kept beside the checkpoints: token numbers must not move when a resumed run has other captions.
     if not (work / "tokenizer").is_dir():
         (known.tokenizer if known else clip.build_tokenizer(corpus())).save_pretrained(work / "tokenizer")
@@ -123,11 +125,18 @@ def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int
     return Parts(vae, clip.text_encoder_of(model).to(device), clip.image_encoder_of(model).to(device), tokenizer)
 
 
-def _trained_first_stage(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int) -> AutoencoderTiny:
+def _first_stage(
+    work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, known: AutoencoderTiny | None
+) -> AutoencoderTiny:
+    """One trained from nothing, or a known one whose decoder is trained further."""
     torch.manual_seed(seed)
-    vae = first_stage.build().to(device)
-    schedule = Schedule(steps=budget.first_stage_steps, learning_rate=1e-3, ema_decay=0.998)
-    train("first_stage", vae, first_stage.reconstruction_loss(vae, pairs.crops(16, 64, device)), schedule, work, seed)
+    vae = known or first_stage.build().to(device)
+    vae.encoder.requires_grad_(known is None)
+    name, steps, rate = (
+        ("decoder", budget.decoder_steps, 5e-4) if known else ("first_stage", budget.first_stage_steps, 1e-3)
+    )
+    loss = first_stage.reconstruction_loss(vae, pairs.crops(16, 64, device))
+    train(name, vae, loss, Schedule(steps, rate, ema_decay=0.998), work, seed)
     return vae.eval()
 
 
