@@ -23,6 +23,5 @@ from .warp import backward_warp, occlusion_mask
 __all__ = [
     "AnchorAttention", "FlowEstimator", "Link", "Motion", "Refined", "Refiner", "WarpedNoise", "anchor_attention", "backward_warp",
     "between", "carried", "covered", "detail_depth", "dis_flow", "flow_both_ways", "guessed", "links_ahead", "links_back", "motion_between",
-    "next_keyframe",
-    "occlusion_mask", "picture_bytes", "picture_tensor", "raft_flow", "refine", "step_back", "with_detail", "with_motion",
+    "next_keyframe", "occlusion_mask", "picture_bytes", "picture_tensor", "raft_flow", "refine", "step_back", "with_detail", "with_motion",
 ]  # fmt: skip

@@ -101,8 +101,8 @@ def covered(picture: Tensor, missing: Tensor, source: Tensor, link: Link) -> tup
 
 
 def guessed(frame: Tensor, picture: Tensor, missing: Tensor) -> Tensor:
-    """The stylized picture (1, 3, H, W) with what is missing of it taken from the frame itself, in the picture's colours: the
-    affine map of RGB that fits best where nothing is missing.
+    """The stylized picture (1, 3, H, W) with what is `missing` of it (1, 1, H, W) taken from the input frame (1, 3, H, W) itself, all in
+    [0, 1], in the picture's colours: the affine map of RGB that fits best, in least squares, where nothing is missing.
 
     A warp leaves a second copy of what stands in front there, and the last steps alone would paint over it, not remove it.
     """
