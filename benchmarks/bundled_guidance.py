@@ -30,6 +30,8 @@ SWEEP: dict[str, dict[str, Any]] = {
     "joint, s_T 1.5, s_I 1.3": JOINT | {"image_guidance_scale": 1.3},
     "joint, s_T 1.5, s_M 0.3": JOINT | {"mask_guidance_scale": 0.3},
     "joint, s_T 1.5, λ 30": JOINT | {"content_weight": 30.0},
+    "joint, s_T 1.5, λ 300": JOINT | {"content_weight": 300.0},
+    "joint, s_T 1.5, λ 30 exact": JOINT | {"content_weight": 30.0, "optimization": "exact"},
     "independent, s_T 1, s_I 1": INDEPENDENT | {"guidance_scale": 1.0, "image_guidance_scale": 1.0},
     "independent, s_T 3, s_I 1.2": INDEPENDENT,
     "independent, s_T 5, s_I 1.5": INDEPENDENT | {"guidance_scale": 5.0, "image_guidance_scale": 1.5},

@@ -39,7 +39,9 @@ def middle_frame(path: Path) -> Picture:
 
 
 def held_out_frames(clips: Path) -> list[Picture]:
-    """The middle frame of every clip, and a crop of every held-out photograph."""
+    """The middle frame of every clip, and a crop of every held-out photograph. Raises SystemExit where there are no clips."""
+    if not any(clips.glob("*.mp4")):
+        raise SystemExit(f"{clips} holds no clips (*.mp4): give the folder of real clips")
     rng = np.random.default_rng(0)
     photographs = [photograph_crop(rng, SIDE, (name,)) for name in HELD_OUT_PHOTOGRAPHS]
     return [middle_frame(path) for path in sorted(clips.glob("*.mp4"))] + photographs
@@ -58,19 +60,26 @@ def as_taught(frame: Picture, look: Look) -> Picture:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Candidates of one frame, and their descriptors; entries are compared in units of their deviation among them."""
+    """Candidates of one frame, and their descriptors."""
 
     pictures: list[Picture]
     table: NDArray[np.float64]
+    unit: NDArray[np.float64]
+    """What every entry of the descriptor is measured in."""
 
     @classmethod
-    def of(cls, pictures: list[Picture]) -> Gallery:
-        return cls(pictures, np.stack([style_descriptor(picture) for picture in pictures]))
+    def of(cls, pictures: list[Picture], unit: NDArray[np.float64] | None = None) -> Gallery:
+        """Measured in the deviations among `pictures` themselves if `unit` is None.
+
+        Candidates that share a palette may all have none of what an entry counts, say dark pixels; in their own deviation, nought,
+        a single such pixel would outweigh all the rest.
+        """
+        table = np.stack([style_descriptor(picture) for picture in pictures])
+        return cls(pictures, table, table.std(axis=0) + 1e-6 if unit is None else unit)
 
     def nearest(self, found: Picture) -> int:
         """Index of the candidate whose descriptor is nearest."""
-        distance = (self.table - style_descriptor(found)) / (self.table.std(axis=0) + 1e-6)
-        return int(np.linalg.norm(distance, axis=1).argmin())
+        return int(np.linalg.norm((self.table - style_descriptor(found)) / self.unit, axis=1).argmin())
 
 
 def teachers_galleries(frames: list[Picture]) -> list[Gallery]:

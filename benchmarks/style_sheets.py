@@ -1,34 +1,33 @@
-"""What do the styles look like? Every style on every clip of a folder, with every teacher's own rendering beside it.
+"""What do the styles look like? Every style on every clip of a folder.
 
     python benchmarks/style_sheets.py ../shared/clips out/sheets
 
-Writes one sheet per four clips (rows: clips; columns: input and styles), and prints per style the PSNR to the teacher.
+Writes one sheet per four clips (a cell for the input and for every style, holding the four), and prints per style the PSNR to the teacher.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 import style_a_video as sav
 from held_out import SIDE, as_taught, middle_frame, stylized
-from style_a_video.models.loading import bundled_folder
 from style_a_video.models.looks import Look
-from style_a_video.models.vocabulary import Knowledge
+from style_a_video.models.styles import STYLES
 from style_a_video.sheets import labelled_grid
 
 
-def main(clips: Path, folder: Path) -> None:
-    pipeline = sav.load_pipeline()
+def main(clips: Path, folder: Path, model: str = "bundled") -> None:
+    pipeline = sav.load_pipeline(model)
     paths = sorted(clips.glob("*.mp4"))
     inputs = np.stack([middle_frame(path) for path in paths])
     folder.mkdir(parents=True, exist_ok=True)
     print("| style | PSNR to its teacher, dB | PSNR of the input to it, dB |\n|---|---|---|")
     styled: dict[str, NDArray[np.uint8]] = {}
-    for style in Knowledge.of(bundled_folder()).styles:
+    for style in STYLES:
         output = np.stack(stylized(pipeline, style.prompt, list(inputs)))
         styled[style.name] = _bytes(output)
         taught = np.stack([as_taught(picture, Look(style.name)) for picture in inputs])
@@ -46,4 +45,4 @@ def _bytes(pictures: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    typer.run(main)

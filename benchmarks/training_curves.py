@@ -1,4 +1,4 @@
-"""How did training go? Draws the loss of every part against its step, from the logs of a training folder.
+"""How did training go? Draws the loss of every part and its terms against the step, from the logs of a training folder.
 
 python benchmarks/training_curves.py ../training docs/curves.png
 """
@@ -6,10 +6,10 @@ python benchmarks/training_curves.py ../training docs/curves.png
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import matplotlib
+import typer
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -24,7 +24,10 @@ def main(folder: Path, picture: Path) -> None:
     figure, panels = pyplot.subplots(1, len(logs), figsize=(3.2 * len(logs), 2.6), squeeze=False)
     for panel, log in zip(panels[0], logs, strict=True):
         rows = [json.loads(line) for line in log.read_text().splitlines()]
-        panel.plot([row["step"] for row in rows], [row["loss"] for row in rows], linewidth=1)
+        for name in rows[-1].keys() - {"step", "rate", "time"}:
+            there = [row for row in rows if name in row]
+            panel.plot([row["step"] for row in there], [row[name] for row in there], linewidth=1, label=name)
+        panel.legend(fontsize=6)
         panel.set_title(f"{log.stem}: {rows[-1]['loss']:.3f}", fontsize=9)
         panel.set_yscale("log")
         panel.tick_params(labelsize=7)
@@ -34,4 +37,4 @@ def main(folder: Path, picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    typer.run(main)

@@ -113,6 +113,10 @@ def test_train_refuses_what_it_cannot(run: Callable[..., tuple[int, str]]) -> No
     assert run("train", "everything")[0] == 2
     assert run("train", "bundled", "--scale", "nan")[0] == 2
     assert run("train", "bundled", "--start", "./nowhere")[0] == 2
+    for refused in (("--workers", "0"), ("--seed", "-1"), ("--device", "abacus"), ("--form", "paper")):
+        code, said = run("train", "bundled", "--work", "./nothing", *refused)
+        assert code == 2, said
+        assert refused[0] in said or refused[1] in said
     for entry in ("unet_steps", "contents=0", "stapes=3", "unet_steps=many"):
         code, said = run("train", "bundled", "--budget", entry)
         assert code == 2

@@ -157,8 +157,7 @@ def styles(
     for style in knowledge.styles:
         table.add_row(style.name, style.prompt, ", ".join((*style.phrases[1:3], *style.artists[:3])))
     Console().print(table)
-    if knowledge.composes:
-        Console().print(_modifiers())
+    Console().print(_modifiers())
     with progress("drawing") as report:
         draw_styles_sheet(sheet, picture, report)
     console.print(f"[bold green]look at[/] {sheet}")
@@ -262,15 +261,21 @@ def train(
         )
     if form not in ("warped", "paper"):
         raise InputError(f"--form is {form!r}: choose warped or paper")
+    if part == "bundled" and form != "warped":
+        raise InputError("--form is for the refiner: leave it out")
     if not (scale > 0 and scale < float("inf")):
         raise InputError(f"--scale is {scale}: give a number above 0")
+    if workers < 1 or seed < 0:
+        raise InputError(f"--workers is {workers} and --seed {seed}: give at least 1 and 0")
     try:
         from .training import bundled, refiner
     except ImportError as error:
         raise InputError(f"training needs {error.name}: pip install -e '.[train]' in the project's folder") from error
-    from .models.loading import best_device, quiet_libraries
+    from .models.loading import best_device, check_device, quiet_libraries
     from .temporal.refiner import Form
 
+    device = device or best_device()
+    check_device(device)
     began = time.perf_counter()
     output = output or work / part
     recipe = bundled.Budget() if part == "bundled" else refiner.Budget()
@@ -279,7 +284,7 @@ def train(
     with quiet_libraries():
         if part == "bundled":
             counted = bundled.Budget(**counts)
-            bundled.train_bundled(work, output, counted, device or best_device(), seed, workers, start)
+            bundled.train_bundled(work, output, counted, device, seed, workers, start)
         else:
             refiner.train_refiner(work, output, "bundled", refiner.Budget(**counts), seed, cast(Form, form))
     console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")

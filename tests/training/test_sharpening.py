@@ -34,7 +34,7 @@ def softplus(x: np.ndarray) -> np.ndarray:
 def test_the_value_is_the_squared_error_plus_both_relativistic_losses(monkeypatch: pytest.MonkeyPatch) -> None:
     unet, critic, encoder, tokenizer = parts()
     monkeypatch.setattr(sharpening, "SHARES", (1.0, 0.0, 0.0, 0.0))  # all at terminal SNR zero, where x̂_0 = −v
-    value = adversarial_loss(
+    terms = adversarial_loss(
         unet, critic, batch, encoder, tokenizer, adversarial_weight=0.3, gradient_penalty=0.0, drift=0.1
     )(np.random.default_rng(4))
     rng = np.random.default_rng(4)
@@ -47,15 +47,15 @@ def test_the_value_is_the_squared_error_plus_both_relativistic_losses(monkeypatc
             for latents in (clean, -velocity)
         )
     squared = ((velocity + clean) ** 2).mean().item()
-    expected = squared + 0.3 * softplus(real - made).mean() + softplus(made - real).mean()
-    expected += 0.1 * (np.square(real).mean() + np.square(made).mean()) / 2
-    assert float(value.detach()) == pytest.approx(expected, rel=1e-4)
+    judged = softplus(made - real).mean() + 0.1 * (np.square(real).mean() + np.square(made).mean()) / 2
+    expected = {"squared": squared, "adversarial": 0.3 * softplus(real - made).mean(), "critic": judged}
+    assert {name: float(term.detach()) for name, term in terms.items()} == pytest.approx(expected, rel=1e-4)
 
 
 def test_each_loss_reaches_its_own_weights() -> None:
     unet, critic, encoder, tokenizer = parts()
     loss = adversarial_loss(unet, critic, batch, encoder, tokenizer, adversarial_weight=0.0)
-    loss(np.random.default_rng(0)).backward()
+    sum(loss(np.random.default_rng(0)).values()).backward()
     assert all(parameter.grad is not None for parameter in critic.parameters())
     # Without the critic's pull the UNet's gradient is the squared error's: a finite difference along it agrees.
     weight = unet.conv_out.bias
@@ -85,7 +85,7 @@ def test_the_unets_wish_to_persuade_moves_the_unet_and_not_the_critic() -> None:
         loss = adversarial_loss(
             unet, critic, batch, encoder, tokenizer, adversarial_weight=weight, gradient_penalty=0.0
         )
-        loss(np.random.default_rng(0)).backward()
+        sum(loss(np.random.default_rng(0)).values()).backward()
         gradients.append(torch.cat([parameter.grad.flatten() for parameter in unet.conv_out.parameters()]))
         taught.append(critic.heads[0].weight.grad.clone())
     assert float((gradients[1] - gradients[0]).norm()) > 1e-4

@@ -79,7 +79,7 @@ def load_pipeline(
     device = device or best_device()
     folder = bundled_folder() if str(model) == BUNDLED else model
     _check_layout(folder)
-    _check_device(device)
+    check_device(device)
     try:
         with quiet_libraries():
             pipeline = StyleAVideoPipeline.from_pretrained(
@@ -142,7 +142,8 @@ def quiet_libraries() -> Iterator[None]:
             library.set_verbosity(level)
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """Raises InputError where torch cannot use it."""
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:

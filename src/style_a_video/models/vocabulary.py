@@ -47,28 +47,25 @@ class Knowledge:
     """What a model was taught."""
 
     styles: tuple[Style, ...]
-    composes: bool
-    """Whether palettes, tones, scales, lines and surfaces mean something to it."""
 
     @classmethod
     def of(cls, folder: Path) -> Knowledge:
         """As the recipe wrote it to the model's folder (`training.json`)."""
         record = json.loads((folder / "training.json").read_text())
-        return cls(tuple(style for style in STYLES if style.name in record["styles"]), record["composes"])
+        return cls(tuple(style for style in STYLES if style.name in record["styles"]))
 
     def words(self) -> frozenset[str]:
         """Every word that names a medium, an artist, or something that modifies them."""
         texts = [
             text for style in self.styles for text in (style.name, *style.phrases, *style.keywords, *style.artists, style.mark)
         ]  # fmt: skip
-        if self.composes:
-            texts += [text for palette in PALETTES.values() for text in palette.phrases]
-            texts += [text for group in (*TONES.values(), *SURFACES.values()) for text in group]
-            texts += [text for table in (SCALES, LINES) for _, group in table.values() for text in group]
+        texts += [text for palette in PALETTES.values() for text in palette.phrases]
+        texts += [text for group in (*TONES.values(), *SURFACES.values()) for text in group]
+        texts += [text for table in (SCALES, LINES) for _, group in table.values() for text in group]
         return frozenset(word for text in texts for word in words_of(text)) - COMMON
 
 
-ALL = Knowledge(STYLES, composes=True)
+ALL = Knowledge(STYLES)
 """All that the recipe teaches."""
 
 

@@ -20,7 +20,7 @@ from ..pipeline import StyleAVideoPipeline
 from . import clip, first_stage, unet
 from .captions import corpus
 from .exercises import Exercises, make_exercises
-from .loop import Schedule, train
+from .loop import Schedule, claim, train
 from .pairs import Pairs, encode_pairs, make_pairs
 from .sharpening import Critic, adversarial_loss
 
@@ -92,7 +92,9 @@ def train_bundled(
     """
     if output.exists() and not (output / "training.json").is_file():
         raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
-    _claim(work, start)
+    # The UNet's stages may be extended; whatever else changed, what the folder holds would silently win over what is asked for.
+    fixed = {name: count for name, count in _used(budget, start).items() if not name.startswith(("unet", "sharpen"))}
+    claim(work, {"started_from": _record_of(start), "seed": seed, "budget": fixed})
     make_pairs(work / "pairs", budget.contents, seed, workers)
     try:
         pairs = Pairs.open(work / "pairs")
@@ -105,7 +107,7 @@ def train_bundled(
     drawn = work / f"exercises-{'start' if start else budget.first_stage_steps}-{pairs.seed}.npy"
     exercises = make_exercises(parts.vae, drawn, len(pairs), pairs.seed)
     denoiser = train_unet(work, latents, pairs, exercises, parts, budget, device, seed, start)
-    assemble(output, parts, denoiser, {"budget": asdict(budget), "seed": seed, "started_from": _record_of(start)})
+    assemble(output, parts, denoiser, {"budget": _used(budget, start), "seed": seed, "started_from": _record_of(start)})
 
 
 def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, start: Path | None) -> Parts:
@@ -150,14 +152,13 @@ def _record_of(start: Path | None) -> dict[str, Any] | None:
     return record
 
 
-def _claim(work: Path, start: Path | None) -> None:
-    """Make the work folder belong to one start: its checkpoints would silently win over another's weights."""
-    record = _record_of(start)
-    claim = work / "started_from.json"
-    if claim.exists() and json.loads(claim.read_text()) != record:
-        raise InputError(f"{work} holds a run that started elsewhere: give a new --work, or the --start it had")
-    work.mkdir(parents=True, exist_ok=True)
-    claim.write_text(json.dumps(record))
+def _used(budget: Budget, start: Path | None) -> dict[str, int]:
+    """The budget less the stage of the first stage that a run does not have."""
+    return {
+        name: count
+        for name, count in asdict(budget).items()
+        if name != ("first_stage_steps" if start else "decoder_steps")
+    }
 
 
 def _parts_of(folder: Path, device: str) -> Parts:
@@ -184,7 +185,10 @@ def train_unet(
     denoiser = unet.build(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
     if start:
         trained = UNet2DConditionModel.from_pretrained(start / "unet", use_safetensors=True)
-        denoiser.load_state_dict(trained.state_dict())
+        try:
+            denoiser.load_state_dict(trained.state_dict())
+        except RuntimeError as error:
+            raise InputError(f"{start} has a UNet of another shape: start from one of this recipe") from error
     for name, size, batch, rate in UNET_STAGES:
         schedule = Schedule(getattr(budget, f"{name}_steps"), rate, ema_decay=0.999, weight_decay=1e-3)
         draw = unet.random_windows(latents, pairs, batch, size, exercises=exercises if name == "unet" else None)
@@ -194,10 +198,10 @@ def train_unet(
     torch.manual_seed(seed)
     critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
     draw = unet.random_windows(latents, pairs, SHARPENING.batch, SHARPENING.size, unet.Dropout(0.04, 0.03, 0.02, 0.06))
-    loss = adversarial_loss(denoiser, critic, draw, parts.text_encoder, parts.tokenizer)
+    against = adversarial_loss(denoiser, critic, draw, parts.text_encoder, parts.tokenizer)
     schedule = Schedule(budget.sharpen_steps, SHARPENING.rate, ema_decay=0.999, beta1=0.5)
     both = nn.ModuleDict({"unet": denoiser, "critic": critic})
-    train(SHARPENING.name, both, loss, schedule, work, seed, in_bfloat16=denoiser)
+    train(SHARPENING.name, both, against, schedule, work, seed, in_bfloat16=denoiser)
     denoiser.set_default_attn_processor()
     return denoiser
 
@@ -224,7 +228,7 @@ def assemble(output: Path, parts: Parts, denoiser: UNet2DConditionModel, record:
     # Where a start's first stage lay is nobody's business.
     entries.pop("_name_or_path", None)
     config.write_text(json.dumps(entries, indent=2) + "\n")
-    record = record | {"styles": list(STYLE_NAMES), "composes": True}
+    record = record | {"styles": list(STYLE_NAMES)}
     (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")
     shutil.rmtree(output, ignore_errors=True)
     partial.rename(output)

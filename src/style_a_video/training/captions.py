@@ -29,6 +29,10 @@ PHOTOGRAPH = (
     "a photograph", "a photo", "Keep it as it is.", "a realistic photograph", "Make it a photograph.", "a photo of a [subject]",
 )  # fmt: skip
 _STYLES = {style.name: style for style in STYLES}
+_VALUES: dict[str, tuple[str, ...]] = {
+    "medium": tuple(_STYLES), "palette": ("", *PALETTES), "tone": ("", *TONES), "scale": ("", *SCALES), "line": ("", *LINES),
+    "surface": ("", *SURFACES),
+}  # fmt: skip
 
 
 def is_held_out(look: Look) -> bool:
@@ -53,6 +57,14 @@ def random_look(rng: np.random.Generator, medium: str) -> Look:
         pick(0.18, list(SURFACES)), pick(0.12, others),
     )  # fmt: skip
     return replace(look, scale="") if is_held_out(look) else look
+
+
+def near_look(rng: np.random.Generator, look: Look) -> Look:
+    """A look like `look` but for one word (two where training never sees what that would make)."""
+    field = list(_VALUES)[int(rng.integers(len(_VALUES)))]
+    others = [value for value in _VALUES[field] if value not in (getattr(look, field), look.second)]
+    near = replace(look, **{field: others[int(rng.integers(len(others)))]})
+    return replace(near, scale="") if is_held_out(near) else near
 
 
 def caption(look: Look | None, rng: np.random.Generator, held_out: bool = False) -> str:

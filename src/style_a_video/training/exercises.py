@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from scipy.spatial import cKDTree
 
-from .pairs import SIZE, noise_of, to_model
+from .pairs import ALIGNMENT, SIZE, noise_of, to_model
 from .teachers import Chance, Image
 from .teachers.chance import CELL
 from .teachers.common import Array, clip01, smoothstep
@@ -107,9 +107,9 @@ class Exercises:
     seed: int
 
     def window(self, rng: np.random.Generator, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32], str]:
-        """Latents and noise (C, size, size) of a random window, and the sentence that asks for its kind."""
+        """Latents and noise (C, size, size) of a random window whose corner is a multiple of ALIGNMENT, and the sentence that asks for its kind."""
         row, kind = (int(rng.integers(count)) for count in self.latents.shape[:2])
-        top, left = (int(rng.integers(side - size + 1)) for side in self.latents.shape[-2:])
+        top, left = (ALIGNMENT * int(rng.integers((side - size) // ALIGNMENT + 1)) for side in self.latents.shape[-2:])
         there = np.s_[:, top : top + size, left : left + size]
         noise = noise_of(self.seed, row, FIRST_COLUMN + kind)[there]
         return self.latents[row, kind][there].astype(np.float32), noise, list(EXERCISES)[kind]

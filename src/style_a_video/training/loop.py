@@ -8,14 +8,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from torch import Tensor, nn
 
-Loss = Callable[[np.random.Generator], Tensor]
-"""Draws one batch with the given generator and returns the scalar loss."""
+from ..errors import InputError
+
+Loss = Callable[[np.random.Generator], Tensor | dict[str, Tensor]]
+"""Draws one batch with the given generator and returns the scalar loss, or its terms by name."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,15 @@ class Schedule:
         return self.learning_rate * min(1.0, (step + 1) / self.warmup, max(left, 0.0))
 
 
+def claim(folder: Path, run: dict[str, Any]) -> None:
+    """Make a folder belong to `run`, which JSON can hold. Raises InputError where it belongs to another."""
+    path = folder / "run.json"
+    if path.exists() and json.loads(path.read_text()) != run:
+        raise InputError(f"{folder} holds a run of another start, seed or budget: give a new --work, or what it had")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(run))
+
+
 def train(
     name: str,
     model: nn.Module,
@@ -54,7 +74,7 @@ def train(
     would be rounded away in its own. Of an nn.ModuleDict every child's gradient is clipped by itself.
 
     Writes `folder/NAME.pt` (weights, averages, optimizer, step) every few minutes and at the end, and appends
-    `folder/NAME.jsonl` (step, loss, rate, samples). A run that finds a checkpoint goes on from it. Batches depend on
+    `folder/NAME.jsonl` (step, loss and its terms, rate, time). A run that finds a checkpoint goes on from it. Batches depend on
     (seed, step) alone, so a resumed run sees what an unbroken one would have seen.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,19 +91,19 @@ def train(
     step = _resume(path, parameters, average, optimizer, schedule)
     together = _by_child(model, dict(zip(weights, parameters, strict=True)))
     _copy(parameters, weights)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[loss]}"),
-               TimeElapsedColumn(), TimeRemainingColumn())  # fmt: skip
     model.train()
-    saved, recent = time.monotonic(), []
-    with Progress(*columns) as progress, (folder / f"{name}.jsonl").open("a") as log:
+    saved = time.monotonic()
+    recent: list[dict[str, float]] = []
+    with Progress(*_columns()) as progress, (folder / f"{name}.jsonl").open("a") as log:
         task = progress.add_task(name, total=schedule.steps, completed=step, loss="")
         while step < schedule.steps:
             rate = schedule.rate(step)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             torch.manual_seed(seed * 1_000_003 + step)
-            value = loss(np.random.default_rng((seed, step)))
-            value.backward()
+            drawn = loss(np.random.default_rng((seed, step)))
+            terms = drawn if isinstance(drawn, dict) else {"loss": drawn}
+            torch.stack(list(terms.values())).sum().backward()
             _hand_gradients_over(weights, parameters)
             for clipped in together:
                 torch.nn.utils.clip_grad_norm_(clipped, 1.0)
@@ -94,13 +114,13 @@ def train(
             decay = min(schedule.ema_decay, (1 + step) / (10 + step))
             torch._foreach_lerp_(average, [p.detach() for p in parameters], 1 - decay)
             step += 1
-            recent.append(float(value.detach()))
+            recent.append({name: float(term.detach()) for name, term in terms.items()})
             if step % 50 == 0:
-                mean = float(np.mean(recent))
+                means = _means(recent)
                 recent.clear()
-                log.write(json.dumps({"step": step, "loss": round(mean, 5), "rate": rate, "time": time.time()}) + "\n")
+                log.write(json.dumps({"step": step, **means, "rate": rate, "time": time.time()}) + "\n")
                 log.flush()
-                progress.update(task, loss=f"loss {mean:.4f}")
+                progress.update(task, loss=f"loss {means['loss']:.4f}")
             progress.update(task, completed=step)
             if time.monotonic() - saved > schedule.checkpoint_every_s or step == schedule.steps:
                 _save(path, parameters, average, optimizer, step)
@@ -108,6 +128,19 @@ def train(
     # The finished model is a float32 one, whatever it computed in.
     model.float().eval()
     _copy(average, weights)
+
+
+def _columns() -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[loss]}"),
+        TimeElapsedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+
+
+def _means(recent: list[dict[str, float]]) -> dict[str, float]:
+    """The mean of every term, and as "loss" that of their sum."""
+    means = {name: float(np.mean([values[name] for values in recent])) for name in recent[0]}
+    return {name: round(mean, 5) for name, mean in (means | {"loss": sum(means.values())}).items()}
 
 
 def _by_child(model: nn.Module, parameter_of: dict[Tensor, Tensor]) -> list[list[Tensor]]:
@@ -127,16 +160,6 @@ def _hand_gradients_over(weights: Sequence[Tensor], parameters: Sequence[Tensor]
     for weight, parameter in zip(weights, parameters, strict=True):
         if weight is not parameter and weight.grad is not None:
             parameter.grad, weight.grad = weight.grad.float(), None
-
-
-def load_average(path: Path, model: nn.Module) -> int:
-    """Copy the averaged weights of a checkpoint into `model`; return its step.
-
-    Raises FileNotFoundError when there is none, RuntimeError when the shapes differ.
-    """
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    _copy(state["average"], [p for p in model.parameters() if p.requires_grad])
-    return int(state["step"])
 
 
 def _resume(

@@ -26,6 +26,8 @@ from .teachers.chance import CELL, CHANNELS
 
 SIZE = 256
 SHARD = 10
+ALIGNMENT = 8
+"""Latents to the UNet's coarsest cell: windows that begin at its multiples keep in step with what repeats over the picture."""
 COLUMNS = 1 + len(STYLE_NAMES)
 """Column 0 of a row is the content; column 1 + k is medium k."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..models.loading import load_pipeline
+from ..models.loading import bundled_folder, load_pipeline
 from ..temporal import backward_warp, detail_depth, dis_flow, motion_between
 from ..temporal.refiner import Form, Refined, Refiner, refine
-from .loop import Schedule, train
+from .loop import Schedule, claim, train
 from .sequences import Sequence, load_sequences, make_sequences
 
 TEMPORAL_WEIGHT = 4.0
@@ -92,6 +93,9 @@ def train_refiner(
     Run again after a cut-off, it goes on where it was.
     """
     clips = work / f"clips_{seed}"
+    record = (bundled_folder() if model == "bundled" else Path(model)) / "training.json"
+    # Clips of one model are not those of another.
+    claim(clips, {"model": json.loads(record.read_text()) if record.is_file() else str(model)})
     make_sequences(clips, load_pipeline(model), budget.clips, seed)
     torch.manual_seed(seed)
     refiner = Refiner(form)

@@ -76,8 +76,8 @@ def adversarial_loss(
     gradient_penalty: float = 0.1,
     perturbation_std: float = 0.05,
     drift: float = 1e-3,
-) -> Callable[[np.random.Generator], Tensor]:
-    """The UNet's loss plus the critic's; each reaches its own weights only.
+) -> Callable[[np.random.Generator], dict[str, Tensor]]:
+    """The UNet's two terms and the critic's; each reaches its own weights only.
 
     Args:
         adversarial_weight: of the UNet's wish to be taken for a teacher. Its pull grows with the critic's slope, so a critic
@@ -92,7 +92,7 @@ def adversarial_loss(
     device = next(unet.parameters()).device
     choices = torch.tensor(TIMESTEPS, device=device)
 
-    def loss(rng: np.random.Generator) -> Tensor:
+    def loss(rng: np.random.Generator) -> dict[str, Tensor]:
         clean, noise, frame, words = draw(rng)
         clean, noise, frame = clean.to(device), noise.to(device), frame.to(device)
         timesteps = choices[torch.from_numpy(rng.choice(len(TIMESTEPS), len(clean), p=SHARES)).to(device)]
@@ -113,7 +113,7 @@ def adversarial_loss(
         generator_loss = F.softplus(real - score(predicted)).mean()
         critic.requires_grad_(True)
         squared = F.mse_loss(velocity, scheduler.get_velocity(clean, noise, timesteps))
-        return squared + adversarial_weight * generator_loss + judged
+        return {"squared": squared, "adversarial": adversarial_weight * generator_loss, "critic": judged}
 
     return loss
 

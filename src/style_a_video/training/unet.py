@@ -18,7 +18,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from ..models.looks import Look
 from .captions import caption
 from .exercises import Exercises
-from .pairs import Pairs
+from .pairs import ALIGNMENT, Pairs
 
 
 def build(latent_channels: int, text_width: int) -> UNet2DConditionModel:
@@ -66,8 +66,6 @@ class Dropout:
     """Of the samples that keep their image; half of them lose their text."""
 
 
-ALIGNMENT = 8
-"""Latents to the UNet's coarsest cell: windows that begin at its multiples keep in step with what repeats over the picture."""
 EXERCISE_SHARE = 0.25
 """Of the windows of the first stage of training."""
 FRESH_SHARE, FRESH_BELOW = 0.25, 700

@@ -144,6 +144,12 @@ def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(blur((means * fold)[labels], 0.45))
 
 
+def _moved(plane: Array, offset: int) -> Array:
+    """`offset` pixels to the right and down; what comes in continues the border."""
+    shift = np.array([[1, 0, offset], [0, 1, offset]], np.float32)
+    return cv2.warpAffine(plane.astype(np.float32), shift, plane.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+
+
 def paper_cut(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Sheets of coloured paper, one per tone, stacked; each casts a soft shadow on the sheet below."""
     smooth = kuwahara(kuwahara(image, round(6 * scale)), round(6 * scale))
@@ -153,7 +159,7 @@ def paper_cut(image: Image, scale: float, line: float, chance: Chance) -> Image:
     offset = max(2, round(3 * scale))
     for level, shade in zip((0.0, 0.22, 0.40, 0.58, 0.77), (0.16, 0.36, 0.56, 0.78, 0.97), strict=True):
         sheet = smoothstep(tone, level - 0.012, level + 0.012)
-        cast = np.roll(blur(sheet, 2.6 * scale), (offset, offset), axis=(0, 1)) if level > 0 else np.zeros_like(sheet)
+        cast = _moved(blur(sheet, 2.6 * scale), offset) if level > 0 else np.zeros_like(sheet)
         colour = np.clip(hue - luminance(hue)[..., None], -0.3, 0.3) * 1.3 + shade
         textured = colour * (0.95 + 0.10 * (chance.paper(131)[..., None] - 0.5))
         canvas = canvas * (1 - 0.55 * cast[..., None] * (1 - sheet[..., None]))
