@@ -60,11 +60,11 @@ def random_look(rng: np.random.Generator, medium: str) -> Look:
 
 
 def near_look(rng: np.random.Generator, look: Look) -> Look:
-    """A look like `look` but for one word (two where training never sees what that would make)."""
+    """A look like `look` but for one word, and not held out."""
     field = list(_VALUES)[int(rng.integers(len(_VALUES)))]
     others = [value for value in _VALUES[field] if value not in (getattr(look, field), look.second)]
     near = replace(look, **{field: others[int(rng.integers(len(others)))]})
-    return replace(near, scale="") if is_held_out(near) else near
+    return near_look(rng, look) if is_held_out(near) else near
 
 
 def caption(look: Look | None, rng: np.random.Generator, held_out: bool = False) -> str:

@@ -67,11 +67,13 @@ def train(
     folder: Path,
     seed: int = 0,
     in_bfloat16: nn.Module | None = None,
+    relative_rates: dict[str, float] | None = None,
 ) -> None:
     """Train `model` in place on `loss` and leave it holding the averaged (EMA) weights, in float32.
 
     `in_bfloat16`, the model or a part of it, computes in bfloat16 and learns through float32 copies of its weights: small steps
-    would be rounded away in its own. Of an nn.ModuleDict every child's gradient is clipped by itself.
+    would be rounded away in its own. Of an nn.ModuleDict every child's gradient is clipped by itself, and `relative_rates` says
+    how many times the schedule's rate a child learns at (1 if it is silent).
 
     Writes `folder/NAME.pt` (weights, averages, optimizer, step) every few minutes and at the end, and appends
     `folder/NAME.jsonl` (step, loss and its terms, rate, time). A run that finds a checkpoint goes on from it. Batches depend on
@@ -84,12 +86,17 @@ def train(
     parameters = [p.detach().clone() if p in reduced else p for p in weights]
     if in_bfloat16:
         in_bfloat16.to(torch.bfloat16)
+    parts = _by_child(model, dict(zip(weights, parameters, strict=True)))
+    relative = [(relative_rates or {}).get(name, 1.0) for name in parts]
     optimizer = torch.optim.AdamW(
-        parameters, schedule.learning_rate, (schedule.beta1, 0.99), weight_decay=schedule.weight_decay, fused=True
+        [{"params": part} for part in parts.values()],
+        schedule.learning_rate,
+        (schedule.beta1, 0.99),
+        weight_decay=schedule.weight_decay,
+        fused=True,
     )
     average = [p.detach().clone() for p in parameters]
     step = _resume(path, parameters, average, optimizer, schedule)
-    together = _by_child(model, dict(zip(weights, parameters, strict=True)))
     _copy(parameters, weights)
     model.train()
     saved = time.monotonic()
@@ -98,14 +105,14 @@ def train(
         task = progress.add_task(name, total=schedule.steps, completed=step, loss="")
         while step < schedule.steps:
             rate = schedule.rate(step)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            for group, times in zip(optimizer.param_groups, relative, strict=True):
+                group["lr"] = times * rate
             torch.manual_seed(seed * 1_000_003 + step)
             drawn = loss(np.random.default_rng((seed, step)))
             terms = drawn if isinstance(drawn, dict) else {"loss": drawn}
             torch.stack(list(terms.values())).sum().backward()
             _hand_gradients_over(weights, parameters)
-            for clipped in together:
+            for clipped in parts.values():
                 torch.nn.utils.clip_grad_norm_(clipped, 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -143,10 +150,13 @@ def _means(recent: list[dict[str, float]]) -> dict[str, float]:
     return {name: round(mean, 5) for name, mean in (means | {"loss": sum(means.values())}).items()}
 
 
-def _by_child(model: nn.Module, parameter_of: dict[Tensor, Tensor]) -> list[list[Tensor]]:
-    """The parameters whose gradients are clipped together."""
-    children = list(model.children()) if isinstance(model, nn.ModuleDict) else [model]
-    return [[parameter_of[weight] for weight in child.parameters() if weight in parameter_of] for child in children]
+def _by_child(model: nn.Module, parameter_of: dict[Tensor, Tensor]) -> dict[str, list[Tensor]]:
+    """The parameters that are clipped together and learn at one rate."""
+    children = dict(model.items()) if isinstance(model, nn.ModuleDict) else {"": model}
+    return {
+        name: [parameter_of[weight] for weight in child.parameters() if weight in parameter_of]
+        for name, child in children.items()
+    }
 
 
 @torch.no_grad()
