@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,11 @@ from rich.table import Table
 
 from .console import console, progress
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .evaluation.cells import Cell
 
 Clips = Annotated[list[Path], typer.Argument(help="Videos, GIFs or folders of images.")]
 Prompts = Annotated[list[str], typer.Option("--prompt", help="A style; give it again for more.")]
@@ -70,14 +75,14 @@ def compare(
     with progress("comparing", "cells") as report:
         study = studies.prepare(clips, prompt, folder, frames, model, clip)
         page, cells = studies.compare(study, others, method or [], report)
-    _finished(page, sum(bool(cell.error) for cell in cells))
+    _finished(page, cells)
 
 
 def ablate(
     clips: Clips,
     prompt: Prompts,
     folder: Annotated[Path, typer.Option(help="Report and kept results.")] = Path("out/ablate"),
-    frames: Frames = 8,
+    frames: Frames = 12,
     model: Model = "bundled",
     clip: Judge = None,
 ) -> None:
@@ -87,7 +92,7 @@ def ablate(
     with progress("ablating", "cells") as report:
         study = studies.prepare(clips, prompt, folder, frames, model, clip)
         page, cells = studies.ablate(study, report)
-    _finished(page, sum(bool(cell.error) for cell in cells))
+    _finished(page, cells)
 
 
 def _studies() -> ModuleType:
@@ -105,7 +110,10 @@ def _named_folder(entry: str) -> tuple[str, Path]:
     return name, Path(folder)
 
 
-def _finished(page: Path, failed: int) -> None:
+def _finished(page: Path, cells: Sequence[Cell]) -> None:
+    failed = [cell.error for cell in cells if cell.error]
+    if len(failed) == len(cells):
+        raise InputError(f"nothing could be made or measured ({failed[0]}): {page} has all reasons")
     if failed:
-        console.print(f"[bold yellow]note:[/] {failed} cells failed; the report says why")
+        console.print(f"[bold yellow]note:[/] {len(failed)} cells failed; the report says why")
     console.print(f"[bold green]look at[/] {page}")

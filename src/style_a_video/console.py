@@ -14,16 +14,18 @@ console = Console(stderr=True, highlight=False)
 
 
 class _Rate(ProgressColumn):
-    """Frames (or what is counted) a second and time left, from the time since the start: frames come in bursts of a batch."""
+    """Frames (or what is counted) a second and time left, as since the first report, which may tell of what an earlier run left;
+    frames come in bursts of a batch."""
 
     def __init__(self, unit: str) -> None:
         super().__init__()
         self.unit = unit
 
     def render(self, task: Task) -> Text:
-        if not task.completed or not task.elapsed or task.total is None:
+        done = task.completed - task.fields["before"]
+        if not done or not task.elapsed or task.total is None:
             return Text("")
-        rate = task.completed / task.elapsed
+        rate = done / task.elapsed
         left = datetime.timedelta(seconds=round((task.total - task.completed) / rate))
         return Text(f"{rate:.2f} {self.unit}/s, {left} left", style="cyan")
 
@@ -32,10 +34,12 @@ class _Rate(ProgressColumn):
 def progress(label: str, unit: str = "frames") -> Iterator[Callable[[int, int], None]]:
     """A bar that appears with the first report of (frames done, frames in all): a refused input shows none."""
     bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(unit), console=console)
-    task = bar.add_task(label, total=None)
+    task = bar.add_task(label, total=None, before=0)
 
     def report(done: int, total: int) -> None:
-        bar.start()
+        if not bar.live.is_started:
+            bar.start()
+            bar.reset(task, total=total, completed=done, before=done)
         bar.update(task, completed=done, total=total)
 
     try:

@@ -28,6 +28,15 @@ def test_statistics_transfer_against_numpy() -> None:
     np.testing.assert_allclose(gram(torch.from_numpy(content)).numpy(), expected, atol=1e-9)
 
 
+def test_statistics_transfer_knows_the_models_scale() -> None:
+    """The same pictures, whatever the scaling factor of the latents."""
+    pipeline = sav.load_pipeline("bundled", device="cpu", dtype=torch.float32)
+    small = clip_of("small", demo_clip(2, 64, 48).frames[:1])
+    first = classical.statistics_transfer(pipeline).run(small, PENCIL)
+    pipeline.vae.register_to_config(scaling_factor=0.5)
+    torch.testing.assert_close(classical.statistics_transfer(pipeline).run(small, PENCIL), first)
+
+
 def test_optimization_takes_the_styles_statistics() -> None:
     """After it the Gram matrices are much nearer to the style picture's than the frame's own."""
     pipeline = sav.load_pipeline("bundled", device="cpu", dtype=torch.float32)
@@ -36,7 +45,7 @@ def test_optimization_takes_the_styles_statistics() -> None:
     layers = list(pipeline.vae.encoder.layers)[: max(classical.FEATURE_LAYERS) + 1]
 
     def grams(pictures: Tensor) -> list[Tensor]:
-        x, found = pictures * 2 - 1, []
+        x, found = pictures, []
         for number, layer in enumerate(layers):
             x = layer(x)
             if number in classical.FEATURE_LAYERS:
@@ -44,6 +53,11 @@ def test_optimization_takes_the_styles_statistics() -> None:
         return found
 
     with torch.no_grad():
+        # These are the features that the encoder itself computes: its last layer gives the latents.
+        x = pictures = tensor_of(small.pixels)
+        for layer in pipeline.vae.encoder.layers:
+            x = layer(x)
+        torch.testing.assert_close(x, pipeline.vae.encode(pictures * 2 - 1).latents)
         wanted = [gram(x) for x in grams(classical._style_picture(PENCIL))]
         before, after = (float(classical.style_loss(grams(x), wanted)) for x in (tensor_of(small.pixels), output))
     assert after < 0.3 * before

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
@@ -67,16 +68,21 @@ def test_every_measure_moves_the_right_way(scene: Clip, drawn: Tensor, judge: En
     flickering = means(scene, drawn * gains, judge)
     assert flickering["warp_error"] > 1.5 * good["warp_error"]
     assert flickering["temporal_loss_1"] > 1.5 * good["temporal_loss_1"]
+    assert flickering["temporal_loss_5"] > 1.2 * good["temporal_loss_5"]
     blurred = means(scene, torch.from_numpy(gaussian_filter(drawn.numpy(), (0, 0, 2, 2))), judge)
     assert blurred["sharpness"] < 0.2 * good["sharpness"]
     assert blurred["warp_error"] < good["warp_error"]
+    assert blurred["style"] < good["style"]
     wrong = means(scene, teacher().run(scene, "a neon painting"), judge)
     assert wrong["style"] < good["style"]
     shuffled = means(scene, drawn[[3, 6, 0, 7, 1, 5, 2, 4]], judge)
     assert shuffled["warp_error"] > 1.5 * good["warp_error"]
+    assert shuffled["temporal_loss_1"] > good["temporal_loss_1"]
     assert shuffled["temporal_loss_5"] > good["temporal_loss_5"]
+    assert shuffled["edges"] < good["edges"]
     other = means(scene, drawn.flip(-1), judge)
     assert other["content"] < good["content"]
+    assert other["edges"] < good["edges"]
 
 
 def test_style_ranks_the_right_prompt_first(scene: Clip, judge: Encoder) -> None:
@@ -126,6 +132,10 @@ def test_a_real_clip_by_folder(tmp_path: Path) -> None:
     assert str(tmp_path) in judge.name
     with pytest.raises(sav.InputError, match="give a hub id or a folder"):
         clip_encoder(str(tmp_path / "nothing"))
+    state = {name: value for name, value in real.state_dict().items() if name != "visual_projection.weight"}
+    save_file(state, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(sav.InputError, match="lack visual_projection"):
+        clip_encoder(str(tmp_path))
 
 
 def test_pairs_without_a_trusted_pixel_count_nowhere(scene: Clip, judge: Encoder) -> None:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..pipeline import StyleAVideoPipeline
-from ..temporal import Refiner
-from .methods import Method, ours
-
 Changes = dict[str, Any]
 """Settings of the job that are not its defaults."""
 TIME = "time: noise, refiner, keyframes"
@@ -22,7 +18,7 @@ def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
     """{group: {row: settings of the job}}; `defaults` are the model's own."""
     text, image = float(defaults["guidance_scale"]), float(defaults["image_guidance_scale"])
     return {
-        "s_T: guidance_scale": _swept("s_T", "guidance_scale", (0.0, 1.0, text, text + 1, 2 * text + 1)),
+        "s_T: guidance_scale": _swept("s_T", "guidance_scale", tuple(sorted({0.0, text / 2, 1.0, text, 1.5 * text, 2 * text}))),
         "s_I: image_guidance_scale": _swept("s_I", "image_guidance_scale", (0.0, image / 2, image, 1.5 * image, 2 * image)),
         "s_M: mask_guidance_scale": _swept("s_M", "mask_guidance_scale", (0.0, MASK_SCALE, 2 * MASK_SCALE, 1.0)),
         "λ: content_weight": _swept("λ", "content_weight", (0.0, CONTENT_WEIGHT / 3, CONTENT_WEIGHT, 3 * CONTENT_WEIGHT)),
@@ -33,6 +29,7 @@ def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
             for mask in (0.0, MASK_SCALE)
         },
         "mask and optimization, exact or not": {
+            "neither": PER_FRAME,
             "mask exact": PER_FRAME | {"mask_guidance_scale": MASK_SCALE, "mask_refresh": "exact"},
             "mask lagged": PER_FRAME | {"mask_guidance_scale": MASK_SCALE, "mask_refresh": "lagged"},
             "optimization exact": PER_FRAME | {"content_weight": CONTENT_WEIGHT, "optimization": "exact"},
@@ -65,8 +62,3 @@ def _conditions(text: float, image: float) -> dict[str, Changes]:
                     "mask_guidance_scale": MASK_SCALE * with_mask,
                 }  # fmt: skip
     return rows
-
-
-def methods_of(pipeline: StyleAVideoPipeline, refiner: Refiner, group: dict[str, Changes]) -> list[Method]:
-    """The rows of a group as methods."""
-    return [ours(pipeline, refiner, row, settings) for row, settings in group.items()]

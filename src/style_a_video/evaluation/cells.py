@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .. import __version__
 from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
 from ..temporal import Refiner
 from .clips import Clip
 from .encoders import Encoder, weights_digest
-from .files import write_whole
+from .files import png, write_whole
 from .heatmaps import coloured
 from .measures import measure
 from .methods import Method
@@ -70,16 +71,26 @@ def fill_cells(
         raise InputError(f"cannot write in {work} ({error.strerror}): give another --folder") from error
     fingerprint = model_fingerprint(pipeline, refiner)
     wanted = [(clip, prompt, method) for clip in clips for prompt in prompts for method in methods]
+    keys = [cell_key(method, clip, prompt, encoder, fingerprint) for clip, prompt, method in wanted]
+    # By key: two names of one thing are computed once.
+    found = {
+        key: cell
+        for key, (*_, method) in zip(keys, wanted, strict=True)
+        if not method.external and (cell := _kept(work, key))
+    }
     cells = []
+    done = sum(key in found for key in keys)
+    if on_progress:
+        on_progress(done, len(wanted))
     with counted(pipeline) as evaluations:
-        for number, (clip, prompt, method) in enumerate(wanted, start=1):
-            key = cell_key(method, clip, prompt, encoder, fingerprint)
-            kept = None if method.external else _kept(work, key)
-            found = kept or _attempted(work, key, method, clip, prompt, encoder, evaluations)
+        for key, (clip, prompt, method) in zip(keys, wanted, strict=True):
+            if key not in found:
+                found[key] = _attempted(work, key, method, clip, prompt, encoder, evaluations)
+                done += keys.count(key)
+                if on_progress:
+                    on_progress(done, len(wanted))
             # Its name is not part of what it belongs to.
-            cells.append(replace(found, method=method.name))
-            if on_progress:
-                on_progress(number, len(wanted))
+            cells.append(replace(found[key], method=method.name))
     return cells
 
 
@@ -95,36 +106,47 @@ def _kept(work: Path, key: str) -> Cell | None:
 def _attempted(
     work: Path, key: str, method: Method, clip: Clip, prompt: str, encoder: Encoder, evaluations: list[int]
 ) -> Cell:
+    evaluations[0], began = 0, time.perf_counter()
     try:
-        return _filled(work, key, method, clip, prompt, encoder, evaluations)
+        output = method.run(clip, prompt)
+        if output.shape != (wanted := (len(clip), 3, *clip.pixels.shape[1:3])):
+            raise InputError(f"it made {tuple(output.shape)} where {wanted} is wanted")
     except InputError as error:
         reason = str(error)
     except Exception as error:  # whatever breaks one method must not end the study of the others
         reason = f"{type(error).__name__}: {error}"
+    else:
+        seconds = time.perf_counter() - began
+        cost: dict[str, float | None] = {"seconds": seconds / len(clip), "evaluations": evaluations[0] / len(clip)}
+        return _measured(
+            work, key, method, clip, prompt, encoder, output, dict.fromkeys(cost) if method.external else cost
+        )
     return Cell(method.name, clip.name, prompt, encoder.name, {}, error=reason)
 
 
-def _filled(
-    work: Path, key: str, method: Method, clip: Clip, prompt: str, encoder: Encoder, evaluations: list[int]
+def _measured(
+    work: Path,
+    key: str,
+    method: Method,
+    clip: Clip,
+    prompt: str,
+    encoder: Encoder,
+    output: Tensor,
+    cost: dict[str, float | None],
 ) -> Cell:
-    evaluations[0], began = 0, time.perf_counter()
-    output = method.run(clip, prompt)
-    seconds = time.perf_counter() - began
-    cost: dict[str, float | None] = {"seconds": seconds / len(clip), "evaluations": evaluations[0] / len(clip)}
-    if method.external:
-        cost = dict.fromkeys(cost)
+    """The cell of an output, kept. Raises InputError where it cannot be written."""
     maps: dict[str, list[Tensor]] = {"short": [], "long": []}
     means = measure(clip, output, prompt, encoder, lambda _, which, difference: maps[which].append(difference)).means()
-    nothing = torch.zeros(output.shape[-2:])
-    heat = [coloured((torch.stack(found).mean(0) if found else nothing).numpy()) for found in maps.values()]
+    nothing = torch.full(output.shape[-2:], torch.nan)
+    heat = [coloured((torch.stack(found).nanmean(0) if found else nothing).numpy()) for found in maps.values()]
     pixels = (output.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
     cell = Cell(
         method.name, clip.name, prompt, encoder.name, means | cost,
         video=f"{key}.mp4", heat_map=f"{key}.heat.png", time_slice=f"{key}.slice.png",
     )  # fmt: skip
     write_video(work / cell.video, pixels, clip.rate)
-    PIL.Image.fromarray(np.concatenate(heat, axis=1)).save(work / cell.heat_map)
-    PIL.Image.fromarray(time_slice(pixels)).save(work / cell.time_slice)
+    write_whole(work / cell.heat_map, png(PIL.Image.fromarray(np.concatenate(heat, axis=1))))
+    write_whole(work / cell.time_slice, png(PIL.Image.fromarray(time_slice(pixels))))
     # Last, and whole: what is there without it does not count.
     write_whole(work / f"{key}.json", json.dumps(asdict(cell), indent=1))
     return cell
@@ -135,10 +157,20 @@ def model_fingerprint(pipeline: StyleAVideoPipeline, refiner: Refiner) -> str:
     modules = [pipeline.unet, pipeline.vae, pipeline.text_encoder, refiner]
     modules += [pipeline.image_encoder] if pipeline.image_encoder is not None else []
     told = [
-        __version__, weights_digest(*modules), pipeline.defaults(), pipeline.config.fast_defaults, dict(pipeline.scheduler.config),
+        source_digest(), weights_digest(*modules), pipeline.defaults(), pipeline.config.fast_defaults, dict(pipeline.scheduler.config),
         str(pipeline.unet.dtype), str(pipeline.unet.device),
     ]  # fmt: skip
     return json.dumps(told, sort_keys=True, default=str)
+
+
+@cache
+def source_digest() -> str:
+    """Of the package's code: what it computes may change with any line."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def cell_key(method: Method, clip: Clip, prompt: str, encoder: Encoder, fingerprint: str) -> str:
@@ -185,12 +217,14 @@ def time_slice(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def write_video(path: Path, pixels: NDArray[np.uint8], rate: Fraction) -> None:
     """Frames (T, H, W, 3) as an H.264 MP4 that browsers play; sides are made even by repeating the last line."""
     padded = np.pad(pixels, ((0, 0), (0, pixels.shape[1] % 2), (0, pixels.shape[2] % 2), (0, 0)), mode="edge")
-    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+    partial = path.with_suffix(".partial.mp4")
+    with av.open(str(partial), "w", options={"movflags": "+faststart"}) as container:
         stream: Any = container.add_stream("libx264", rate=rate.limit_denominator(1001), options={"crf": "20"})
         stream.height, stream.width, stream.pix_fmt = padded.shape[1], padded.shape[2], "yuv420p"
         for frame in padded:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
+    os.replace(partial, path)
 
 
 def read_frames(path: Path) -> Iterator[NDArray[np.uint8]]:

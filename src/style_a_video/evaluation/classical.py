@@ -42,13 +42,15 @@ def teacher() -> Method:
 def statistics_transfer(pipeline: StyleAVideoPipeline) -> Method:
     """AdaIN (Huang and Belongie, 2017) in the first stage's latents: each channel takes the style picture's mean and deviation."""
 
+    scaling = pipeline.vae.config.scaling_factor
+
     def encoded(pictures: Tensor) -> Tensor:
         return pipeline.encode_frames(pictures.to(pipeline.vae.device)).float()
 
     def run(clip: Clip, prompt: str) -> Tensor:
         style = encoded(_style_picture(prompt))
         styled = [
-            pipeline.decode_latents(adain(encoded(_padded(frame)), style)).float().cpu()
+            pipeline.decode_latents(scaling * adain(encoded(_padded(frame)), style)).float().cpu()
             for frame in tensor_of(clip.pixels).split(1)
         ]
         height, width = clip.pixels.shape[1:3]
@@ -71,7 +73,8 @@ def gatys(pipeline: StyleAVideoPipeline) -> Method:
     device = pipeline.vae.device
 
     def features(pictures: Tensor) -> list[Tensor]:
-        found, x = [], pictures * 2 - 1
+        # AutoencoderTiny's encoder scales to [0, 1] before its layers.
+        found, x = [], pictures
         for number, layer in enumerate(_layers(encoder)):
             x = layer(x)
             if number in FEATURE_LAYERS:

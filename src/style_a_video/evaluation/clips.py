@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -85,14 +86,15 @@ def read_clip(path: Path, side: int, count: int | None = None) -> Clip:
 
 
 def read_pair(source: Path, output: Path) -> tuple[Clip, NDArray[np.uint8]]:
-    """An input video and the frames (T, H, W, 3) of what was made of it, at the output's size.
+    """An input video and the frames (T, H, W, 3) of what was made of it, at the output's size; both lie in unnamed files on disk, since
+    long videos fill the memory.
 
     Raises InputError where they do not belong together: shape, rate or number of frames.
     """
     before, after = VideoReader(source), VideoReader(output)
     check_match(before.info, after.info)
     size = after.info.width, after.info.height
-    pixels, found = (_pixels(reader, size, None) for reader in (before, after))
+    pixels, found = (_on_disk(reader, size) for reader in (before, after))
     if len(pixels) != len(found):
         raise InputError(
             f"{output} has {len(found)} frames and {source} has {len(pixels)}: give the output of the whole input, frame for frame"
@@ -124,6 +126,16 @@ def _pixels(reader: VideoReader, size: tuple[int, int], count: int | None) -> ND
     return np.stack(frames)
 
 
+def _on_disk(reader: VideoReader, size: tuple[int, int]) -> NDArray[np.uint8]:
+    with tempfile.TemporaryFile() as file:
+        for frame in reader.frames(size):
+            file.write(frame.pixels.tobytes())
+        if not file.tell():
+            raise InputError(f"{reader.path} holds no frame: give another video")
+        file.flush()
+        return np.memmap(file, np.uint8, "r").reshape(-1, size[1], size[0], 3)
+
+
 def tensor_of(pixels: NDArray[np.uint8]) -> Tensor:
     """(T, H, W, 3) uint8 -> (T, 3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 255

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import (
     CLIPImageProcessorPil,
@@ -53,20 +56,32 @@ def bundled_encoder(pipeline: StyleAVideoPipeline, name: str = "bundled") -> Enc
         raise InputError("this model has no image encoder to measure with: pass --clip with a CLIP model")
     if pipeline.image_encoder.config.projection_dim != pipeline.text_encoder.config.hidden_size:
         raise InputError("this model's image and text encoders do not share a space: pass --clip with a CLIP model")
-    device = pipeline.image_encoder.device
-    images = clip_image_embedding(pipeline.image_encoder, pipeline.feature_extractor)
+    # In float32, whatever the model computes in: a score is not a matter of speed.
+    image_encoder, text_encoder = (
+        copy.deepcopy(part).float() for part in (pipeline.image_encoder, pipeline.text_encoder)
+    )
+    device = image_encoder.device
+    images = clip_image_embedding(image_encoder, pipeline.feature_extractor)
 
     @torch.no_grad()
     def text(sentence: str) -> Tensor:
         tokens = pipeline.tokenizer([sentence], padding="max_length", truncation=True, return_tensors="pt")
-        pooled: Tensor = pipeline.text_encoder(tokens.input_ids.to(device)).pooler_output
+        pooled: Tensor = text_encoder(tokens.input_ids.to(device)).pooler_output
         return pooled[0].float().cpu()
 
     @torch.no_grad()
     def embed(pictures: Tensor) -> Tensor:
         return images(pictures.to(device)).cpu()
 
-    return Encoder(f"φ of {name}", weights_digest(pipeline.image_encoder, pipeline.text_encoder), embed, text)
+    return Encoder(f"φ of {name}", weights_digest(image_encoder, text_encoder), embed, text)
+
+
+def _whole(kind: Any, model: str) -> Any:
+    """A model with all its weights. Raises ValueError where the files lack some: those would be random."""
+    found, info = kind.from_pretrained(model, use_safetensors=True, output_loading_info=True)
+    if info["missing_keys"]:
+        raise ValueError(f"its weights lack {min(info['missing_keys'])}")
+    return found.eval()
 
 
 def clip_encoder(model: str) -> Encoder:
@@ -76,11 +91,11 @@ def clip_encoder(model: str) -> Encoder:
     """
     try:
         with quiet_libraries():
-            vision = CLIPVisionModelWithProjection.from_pretrained(model, use_safetensors=True).eval()
-            language = CLIPTextModelWithProjection.from_pretrained(model, use_safetensors=True).eval()
+            vision = _whole(CLIPVisionModelWithProjection, model)
+            language = _whole(CLIPTextModelWithProjection, model)
             tokenizer = CLIPTokenizer.from_pretrained(model)
             processor = CLIPImageProcessorPil.from_pretrained(model)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
         raise InputError(f"cannot load the CLIP {model!r} ({reason}): give a hub id or a folder of one") from error
 

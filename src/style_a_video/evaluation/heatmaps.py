@@ -31,7 +31,7 @@ class HeatMaps:
     def sheet(self) -> PIL.Image.Image | None:
         """Both rows under their names; None when no frame has a pair."""
         labels = {
-            "long": f"against the shot's first frame (black 0, brightest {FULL_SCALE} and more), frames {self._numbers('long')}",
+            "long": f"against the shot's first frame (black 0, brightest {FULL_SCALE} and more, grey not measured), frames {self._numbers('long')}",
             "short": f"against the frame before, frames {self._numbers('short')}",
         }
         rows = {labels[name]: pictures for name, pictures in self.rows.items() if pictures}
@@ -42,6 +42,7 @@ class HeatMaps:
 
 
 def coloured(difference: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """(H, W) in [0, 1] -> (H, W, 3) uint8 in the colours of "inferno"."""
-    colours = matplotlib.colormaps["inferno"](np.clip(difference / FULL_SCALE, 0, 1))
+    """(H, W) in [0, 1] -> (H, W, 3) uint8 in the colours of "inferno"; grey where NaN: no motion is trusted there."""
+    inferno = matplotlib.colormaps["inferno"].with_extremes(bad=(0.5, 0.5, 0.5))
+    colours = inferno(np.ma.masked_invalid(np.clip(difference / FULL_SCALE, 0, 1)))
     return np.round(colours[..., :3] * 255).astype(np.uint8)

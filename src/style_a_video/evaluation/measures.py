@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .clips import Clip
+from .clips import Clip, tensor_of
 from .encoders import Encoder
+from .fidelity import edge_f_score
 from .temporal import masked_difference
 
 Values = list[float | None]
@@ -24,7 +25,7 @@ FAR = 5
 
 @dataclass(frozen=True)
 class Measures:
-    """Of one output video. Names are the field's; all but content, style and sharpness are better when lower."""
+    """Of one output video. Names are the field's; content, style and edges are better when higher, sharpness is neither, the others when lower."""
 
     encoder: str
     """Which one content and style were measured with."""
@@ -36,6 +37,8 @@ class Measures:
     temporal_loss_5: Values
     content: Values
     style: Values
+    edges: Values
+    """F-score of the output frame's Canny edges against the input frame's: shapes kept."""
     sharpness: Values
     """Variance of the Laplacian of the grey frame in [0, 1]."""
 
@@ -60,37 +63,43 @@ class Measures:
 
 
 HeatMap = Callable[[int, str, Tensor], None]
-"""Called with (frame, "short" or "long", M ⊙ |O_t − W(O_s)| (H, W))."""
+"""Called with (frame, "short" or "long", |O_t − W(O_s)| (H, W), NaN where the motion is not trusted)."""
 
 
 def measure(
     clip: Clip,
-    output: Tensor,
+    output: Tensor | NDArray[np.uint8],
     prompt: str,
     encoder: Encoder,
     on_map: HeatMap | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Measures:
-    """All measures of `output`, (T, 3, H, W) in [0, 1], made of `clip` for `prompt`.
+    """All measures of `output`, (T, 3, H, W) in [0, 1] or (T, H, W, 3) bytes, made of `clip` for `prompt`.
 
     Flow, trusted pixels and cuts are the input's. Pairs across a cut, and pairs without a trusted pixel, count nowhere.
     """
     wanted = encoder.text(prompt)
+
+    def shown(t: int) -> Tensor:
+        return output[t : t + 1] if isinstance(output, Tensor) else tensor_of(output[t : t + 1])
+
     columns: dict[str, Values] = {name: [] for name in Measures.__dataclass_fields__ if name != "encoder"}
     for t in range(len(clip)):
         first = clip.shot_starts[t]
         pairs = {"long": first if first < t else None, "short": clip.earlier(t, 1), "far": clip.earlier(t, FAR)}
-        maps = {name: _difference(clip, output, t, s) for name, s in pairs.items()}
+        frame = shown(t)
+        maps = {name: None if s is None else _difference(clip, frame, shown(s), t, s) for name, s in pairs.items()}
         if on_map:
             for name in ("long", "short"):
                 if (found := maps[name]) is not None:
-                    on_map(t, name, found[0][0, 0])
-        image, source = encoder.images(output[t : t + 1]), encoder.images(clip.picture(t))
+                    on_map(t, name, torch.where(found[1] > 0, found[0], torch.nan)[0, 0])
+        image, source = encoder.images(frame), encoder.images(clip.picture(t))
         values = {
             "warp_error_long": _pair_error(maps["long"]), "warp_error_short": _pair_error(maps["short"]),
             "temporal_loss_1": _mean(maps["short"]), "temporal_loss_5": _mean(maps["far"]),
             "content": float(torch.cosine_similarity(image, source)[0]),
-            "style": float(torch.cosine_similarity(image, wanted[None])[0]), "sharpness": sharpness(output[t]),
+            "style": float(torch.cosine_similarity(image, wanted[None])[0]), "sharpness": sharpness(frame[0]),
+            "edges": edge_f_score(_picture(frame), _picture(clip.picture(t))),
         }  # fmt: skip
         for name, value in values.items():
             columns[name].append(value)
@@ -103,11 +112,9 @@ Difference = tuple[Tensor, Tensor] | None
 """M ⊙ |O_t − W(O_s)| and M, each (1, 1, H, W); None where there is no pair, or no pixel of it is trusted."""
 
 
-def _difference(clip: Clip, output: Tensor, t: int, s: int | None) -> Difference:
-    if s is None:
-        return None
+def _difference(clip: Clip, frame: Tensor, other: Tensor, t: int, s: int) -> Difference:
     flow, mask = clip.motion(t, s)
-    return (masked_difference(output[t : t + 1], output[s : s + 1], flow, mask), mask) if mask.any() else None
+    return (masked_difference(frame, other, flow, mask), mask) if mask.any() else None
 
 
 def _pair_error(pair: Difference) -> float | None:
@@ -116,6 +123,10 @@ def _pair_error(pair: Difference) -> float | None:
 
 def _mean(pair: Difference) -> float | None:
     return None if pair is None else float(pair[0].mean())
+
+
+def _picture(frame: Tensor) -> NDArray[np.float32]:
+    return frame[0].permute(1, 2, 0).float().numpy()
 
 
 def sharpness(picture: Tensor) -> float:

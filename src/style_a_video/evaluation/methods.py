@@ -26,7 +26,8 @@ from .clips import Clip, check_match, tensor_of
 TOGETHER = 8
 """Frames that a peer denoises at once."""
 OUTPUT_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif")
-SDEDIT = {"num_inference_steps": 10, "strength": 0.6}
+SDEDIT_STEPS, SDEDIT_STRENGTH = 10, 0.6
+"""Steps, where the model's own default is fewer, and the share of them that is taken."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ def ours(
         frames = stylized_frames(pipeline, clip.video_frames(), prompt, chosen, refiner if chosen.refine else None)
         return tensor_of(np.stack([frame.pixels for frame in frames]))
 
-    return Method(name, run, {"job": asdict(chosen)})
+    # A setting that is left to the model is the model's: rows that only say it in other words are one.
+    own = pipeline.defaults(chosen.fast)
+    meant = {key: own.get(key) if value is None else value for key, value in asdict(chosen).items()}
+    return Method(name, run, {"job": meant})
 
 
 def instruct_pix2pix(pipeline: StyleAVideoPipeline, cross_frame: bool) -> Method:
@@ -113,17 +117,19 @@ def _attending_to_the_first(pipeline: StyleAVideoPipeline, branches: int) -> Ite
 def sdedit(pipeline: StyleAVideoPipeline) -> Method:
     """Every frame noised half-way and denoised by the text alone (Meng et al., 2022), one noise field for all."""
 
+    steps = max(SDEDIT_STEPS, pipeline.defaults()["num_inference_steps"])
+
     def run(clip: Clip, prompt: str) -> Tensor:
         frames = tensor_of(clip.pixels)
         styled = pipeline(
             prompt, frames, initial_frames=frames, guidance="independent", image_guidance_scale=0.0, mask_guidance_scale=0.0,
             content_weight=0.0, generator=torch.Generator().manual_seed(0), output_type="pt", batch_size=TOGETHER,
-            num_inference_steps=int(SDEDIT["num_inference_steps"]), strength=SDEDIT["strength"],
+            num_inference_steps=steps, strength=SDEDIT_STRENGTH,
         ).frames  # fmt: skip
         assert isinstance(styled, Tensor)  # "pt"
         return styled
 
-    return Method("SDEdit", run, {"peer": "SDEdit", **SDEDIT})
+    return Method("SDEdit", run, {"peer": "SDEdit", "steps": steps, "strength": SDEDIT_STRENGTH})
 
 
 def with_refiner(method: Method, refiner: Refiner) -> Method:

@@ -62,7 +62,7 @@ def write_report(report: Report, folder: Path) -> Path:
         parts.append(f"## {section.title}\n\n{as_markdown(rows)}\n")
     parts.append(_errors_markdown(tables))
     write_whole(folder / "report.md", "\n".join(part for part in parts if part))
-    write_whole(folder / "cells.csv", as_csv([cell for section in report.sections for cell in section.cells]))
+    write_whole(folder / "cells.csv", as_csv({section.title: section.cells for section in report.sections}))
     write_whole(folder / "report.html", _page(report, tables))
     return folder / "report.html"
 
@@ -115,15 +115,17 @@ def _players(report: Report, section: Section) -> list[dict[str, Any]]:
 
 
 def _sheet(report: Report, section: Section) -> str:
-    """The middle frame of every cell: a row a method, below the inputs."""
+    """The middle frame of every cell: a row a method, below the inputs; clip by clip, in each the prompts in their order."""
     prompts = list(dict.fromkeys(cell.prompt for cell in section.cells))
     rows: dict[str, list[NDArray[np.uint8]]] = {
         "input": [clip.pixels[len(clip) // 2] for clip in report.clips for _ in prompts]
     }
-    for cell in sorted(section.cells, key=lambda cell: [clip.name for clip in report.clips].index(cell.clip)):
-        if cell.video:
-            frames = list(read_frames(report.work / cell.video))
-            rows.setdefault(cell.method, []).append(frames[len(frames) // 2])
+    clips = {clip.name: clip for clip in report.clips}
+    for cell in sorted(section.cells, key=lambda cell: list(clips).index(cell.clip)):
+        frames = list(read_frames(report.work / cell.video)) if cell.video else []
+        # Grey where there is none: what comes after must stay below its input.
+        nothing = np.full_like(clips[cell.clip].pixels[0], 128)
+        rows.setdefault(cell.method, []).append(frames[len(frames) // 2] if frames else nothing)
     return _jpeg(contact_sheet(rows, SHEET_HEIGHT))
 
 

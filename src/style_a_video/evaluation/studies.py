@@ -14,7 +14,7 @@ from ..pipeline import StyleAVideoPipeline
 from ..temporal import Refiner
 from . import ablation, classical, methods
 from .cells import Cell, fill_cells
-from .clips import Clip, read_clip, read_pair, tensor_of
+from .clips import Clip, read_clip, read_pair
 from .encoders import Encoder, bundled_encoder, clip_encoder
 from .files import png, write_whole
 from .heatmaps import HeatMaps
@@ -53,7 +53,7 @@ def evaluate(
     before, pixels = read_pair(source, output)
     encoder = clip_encoder(clip) if clip else bundled_encoder(load_pipeline(model), model)
     maps = HeatMaps(len(before))
-    found = measure(before, tensor_of(pixels), prompt, encoder, maps, on_progress)
+    found = measure(before, pixels, prompt, encoder, maps, on_progress)
     record = output.with_name(output.name + ".evaluation.json")
     told = {"input": str(source), "output": str(output), "prompt": prompt, **found.record()}
     write_whole(record, json.dumps(told, indent=1) + "\n")
@@ -172,21 +172,17 @@ def built_in_methods(study: Study) -> list[Method]:
 def ablate(study: Study, on_progress: Progress | None = None) -> tuple[Path, list[Cell]]:
     """Every group of `ablation.groups`: the report's page and all cells."""
     groups = ablation.groups(study.pipeline.defaults())
-    total = sum(map(len, groups.values())) * len(study.clips) * len(study.prompts)
-    sections: list[Section] = []
-    done = 0
-
-    def report_on(number: int, _total: int) -> None:
-        if on_progress:
-            on_progress(done + number, total)
-
-    for title, rows in groups.items():
-        chosen = ablation.methods_of(study.pipeline, study.refiner, rows)
-        cells = fill_cells(
-            study.work, chosen, study.clips, study.prompts, study.encoder, study.pipeline, study.refiner, report_on
-        )
-        done += len(cells)
-        sections.append(Section(title, cells, players=title == ablation.TIME))
+    rows = [(title, name, settings) for title, group in groups.items() for name, settings in group.items()]
+    chosen = [ours(study.pipeline, study.refiner, name, settings) for _, name, settings in rows]
+    cells = fill_cells(
+        study.work, chosen, study.clips, study.prompts, study.encoder, study.pipeline, study.refiner, on_progress
+    )
+    # For each clip and prompt all methods, in their order.
+    titles = [title for title, *_ in rows] * (len(cells) // len(rows))
+    sections = [
+        Section(title, [cell for of, cell in zip(titles, cells, strict=True) if of == title], title == ablation.TIME)
+        for title in groups
+    ]
     report = Report("Ablation", study.about(), sections, study.clips, study.work)
     return write_report(report, study.folder), [cell for section in sections for cell in section.cells]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from .cells import Cell
 
 MEASURES: dict[str, tuple[str, bool | None, int]] = {
     "warp_error": ("E_warp", False, 4), "temporal_loss_1": ("temporal loss 1", False, 4), "temporal_loss_5": ("temporal loss 5", False, 4),
-    "style": ("style", True, 3), "content": ("content", True, 3), "sharpness": ("sharpness", None, 4),
+    "style": ("style", True, 3), "content": ("content", True, 3), "edges": ("edges", True, 3), "sharpness": ("sharpness", None, 4),
     "evaluations": ("UNet evaluations a frame", None, 2), "seconds": ("s a frame", None, 3),
 }  # fmt: skip
 """Heading, whether higher is better (None: neither is by itself), and decimals; the order of the columns."""
@@ -23,12 +23,13 @@ MEASURES: dict[str, tuple[str, bool | None, int]] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A mean over clips, each clip's being that over its prompts, and the half width of its 95 % interval (None for one clip)."""
+    """A mean over clips, each clip's being that over its prompts, and the half width of its 95 % interval (None for one clip): within
+    clips where several methods have them all (`_clip_effects`)."""
 
     mean: float
     half_width: float | None
     rank: int = 0
-    """1 for the best of its column, 2 for the second; 0 else."""
+    """1 for the best of its column, 2 for the second, 0 else; what prints alike ranks alike."""
 
 
 @dataclass(frozen=True)
@@ -49,44 +50,72 @@ def table(cells: Sequence[Cell]) -> list[Row]:
     encoders = sorted({cell.encoder for cell in cells})
     if len(encoders) > 1:
         raise InputError(f"scores of {' and '.join(encoders)} cannot stand in one table: measure all with one encoder")
+    by_method = {
+        method: [cell for cell in cells if cell.method == method] for method in dict.fromkeys(c.method for c in cells)
+    }
+    whole = [own for own in by_method.values() if not any(cell.error for cell in own)]
+    effects = {name: _clip_effects([_clip_means(own, name) for own in whole]) for name in MEASURES}
     rows = []
-    for method in dict.fromkeys(cell.method for cell in cells):
-        own = [cell for cell in cells if cell.method == method]
+    for method, own in by_method.items():
         good = [cell for cell in own if not cell.error]
-        entries = {name: entry for name in MEASURES if (entry := _entry(good, name)) is not None}
+        entries = {
+            name: entry for name in MEASURES if (entry := _entry(_clip_means(good, name), effects[name], len(whole)))
+        }
         errors = tuple(dict.fromkeys(cell.error for cell in own if cell.error))
         rows.append(Row(method, entries, len(good), len(own), errors))
     return _ranked(rows)
 
 
-def _entry(cells: Sequence[Cell], measure: str) -> Entry | None:
+def _clip_means(cells: Sequence[Cell], measure: str) -> dict[str, float]:
     by_clip: dict[str, list[float]] = {}
     for cell in cells:
         value = cell.means.get(measure)
         if value is not None:
             by_clip.setdefault(cell.clip, []).append(value)
-    if not by_clip:
+    return {clip: float(np.mean(values)) for clip, values in by_clip.items()}
+
+
+def _clip_effects(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """How far each clip lies above the mean of all, in the mean over methods; empty for fewer than two methods, or where one lacks a clip.
+
+    All methods see the same clips, and a clip that is hard for all says nothing of their order: intervals are of what is left without it
+    (Cousineau, 2005).
+    """
+    if len(rows) < 2 or len({tuple(row) for row in rows}) > 1:
+        return {}
+    of_clip = {clip: float(np.mean([row[clip] for row in rows])) for clip in rows[0]}
+    grand = float(np.mean(list(of_clip.values()))) if of_clip else 0.0
+    return {clip: value - grand for clip, value in of_clip.items()}
+
+
+def _entry(of_clip: dict[str, float], effects: dict[str, float], methods: int) -> Entry | None:
+    if not of_clip:
         return None
-    means = np.array([np.mean(values) for values in by_clip.values()])
-    if len(means) == 1:
-        return Entry(float(means[0]), None)
-    half = student.ppf(0.975, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
-    return Entry(float(means.mean()), float(half))
+    mean = float(np.mean(list(of_clip.values())))
+    if len(of_clip) == 1:
+        return Entry(mean, None)
+    left = np.array([value - effects.get(clip, 0.0) for clip, value in of_clip.items()])
+    # Taking the clips' effects out takes some of the rest too (Morey, 2008).
+    correction = methods / (methods - 1) if effects else 1.0
+    half = student.ppf(0.975, len(left) - 1) * np.sqrt(correction * left.var(ddof=1) / len(left))
+    return Entry(mean, float(half))
 
 
 def _ranked(rows: list[Row]) -> list[Row]:
     """Best and second of every column, of the rows that have all their cells: a mean over fewer clips is another mean."""
     complete = [row for row in rows if row.done == row.asked]
     ranks: dict[tuple[str, str], int] = {}
-    for name, (_, higher, _) in MEASURES.items():
+    for name, (_, higher, decimals) in MEASURES.items():
         if higher is None:
             continue
         there = [row for row in complete if name in row.entries]
         if len(there) < 2:
             continue
-        order = sorted(there, key=lambda row: row.entries[name].mean, reverse=higher)
-        for rank, row in enumerate(order[:2], start=1):
-            ranks[row.method, name] = rank
+        printed = {row.method: round(row.entries[name].mean, decimals) for row in there}
+        best = sorted(set(printed.values()), reverse=higher)
+        for method, value in printed.items():
+            place = sum(other < value if not higher else other > value for other in printed.values())
+            ranks[method, name] = 1 if value == best[0] else 2 if place == 1 else 0
     return [
         Row(
             row.method,
@@ -120,22 +149,16 @@ def as_markdown(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def as_csv(cells: Sequence[Cell]) -> str:
-    """Every cell a line, with its error where it failed."""
+def as_csv(sections: Mapping[str, Sequence[Cell]]) -> str:
+    """Every cell a line, with its section and its error where it failed; every measure, E_warp's two terms too."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["method", "clip", "prompt", "encoder", *MEASURES, "error"])
-    for cell in cells:
-        writer.writerow(
-            [
-                cell.method,
-                cell.clip,
-                cell.prompt,
-                cell.encoder,
-                *(cell.means.get(name) for name in MEASURES),
-                cell.error,
-            ]
-        )
+    columns = [*MEASURES, "warp_error_long", "warp_error_short"]
+    writer.writerow(["section", "method", "clip", "prompt", "encoder", *columns, "error"])
+    for title, cells in sections.items():
+        for cell in cells:
+            means = [cell.means.get(name) for name in columns]
+            writer.writerow([title, cell.method, cell.clip, cell.prompt, cell.encoder, *means, cell.error])
     return text.getvalue()
 
 
