@@ -13,6 +13,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import style_a_video as sav
 from style_a_video.evaluation.cells import Cell, time_slice, write_video
 from style_a_video.evaluation.clips import clip_of
 from style_a_video.evaluation.report import Report, Section, write_report
@@ -106,3 +107,8 @@ def test_its_words(page_file: Path) -> None:
     assert "a &lt;b&gt;bold&lt;/b&gt; sketch" in text
     assert "http" not in re.sub(r"data:[a-z0-9/]+;base64,[A-Za-z0-9+/=]+", "", text)
     assert (page_file.parent / "report.md").read_text().startswith("# Comparison")
+
+
+def test_a_video_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(sav.InputError, match="cannot write"):
+        write_video(tmp_path / "nowhere" / "clip.mp4", moving_picture(2, 32, 32), Fraction(10))

@@ -215,16 +215,25 @@ def time_slice(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def write_video(path: Path, pixels: NDArray[np.uint8], rate: Fraction) -> None:
-    """Frames (T, H, W, 3) as an H.264 MP4 that browsers play; sides are made even by repeating the last line."""
+    """Frames (T, H, W, 3) as an H.264 MP4 that browsers play, whole or not at all; sides are made even by repeating the last line.
+
+    Raises InputError when it cannot be written.
+    """
     padded = np.pad(pixels, ((0, 0), (0, pixels.shape[1] % 2), (0, pixels.shape[2] % 2), (0, 0)), mode="edge")
     partial = path.with_suffix(".partial.mp4")
-    with av.open(str(partial), "w", options={"movflags": "+faststart"}) as container:
-        stream: Any = container.add_stream("libx264", rate=rate.limit_denominator(1001), options={"crf": "20"})
-        stream.height, stream.width, stream.pix_fmt = padded.shape[1], padded.shape[2], "yuv420p"
-        for frame in padded:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
-    os.replace(partial, path)
+    try:
+        with av.open(str(partial), "w", options={"movflags": "+faststart"}) as container:
+            stream: Any = container.add_stream("libx264", rate=rate.limit_denominator(1001), options={"crf": "20"})
+            stream.height, stream.width, stream.pix_fmt = padded.shape[1], padded.shape[2], "yuv420p"
+            for frame in padded:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            container.mux(stream.encode())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise InputError(
+            f"cannot write {path} ({error.strerror}): free some space, or choose another folder"
+        ) from error
 
 
 def read_frames(path: Path) -> Iterator[NDArray[np.uint8]]:

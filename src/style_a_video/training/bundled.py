@@ -68,7 +68,7 @@ class Stage(NamedTuple):
 UNET_STAGES = (Stage("unet", 32, 16, 7e-4), Stage("unet_full", 64, 8, 3e-4))
 SHARPENING = Stage("sharpened", 64, 8, 3e-4)
 CRITIC_RATE = 4.0
-"""Times the UNet's. At one rate for both the UNet undid at once whatever the critic had learnt, which never told the two apart."""
+"""Times the UNet's. At one rate for both the critic stayed at log 2, though it learns on a UNet that stands still."""
 
 
 @dataclass

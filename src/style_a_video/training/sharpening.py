@@ -26,6 +26,7 @@ from .unet import Draw, build_scheduler, embed_captions
 TIMESTEPS = (999, 749, 499, 249)
 """Those of four steps, among them those of two and of one."""
 SHARES = (0.5, 0.1, 0.3, 0.1)
+"""Of the samples, at each: most at the two of the defaults' two steps."""
 
 
 class Critic(nn.Module):
