@@ -46,7 +46,7 @@ def stylized(pipeline: sav.StyleAVideoPipeline, pictures: list[Pictures], style:
     """(T, H, W, 3)."""
     frames = [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
     chosen = Settings(**settings)
-    refiner = load_refiner() if chosen.refine else None
+    refiner = load_refiner() if chosen.refines else None
     return np.stack([f.pixels for f in stylized_frames(pipeline, frames, PROMPTS[style], chosen, refiner)])
 
 

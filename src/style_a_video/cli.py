@@ -95,8 +95,11 @@ def stylize(
         bool, typer.Option("--anchor", help="Frames made in full also attend to their shot's first.")
     ] = False,
     refine: Annotated[
-        bool, typer.Option("--refine/--no-refine", help="Steady the result by the refinement network.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--refine/--no-refine", help="Steady the result by the refinement network.", show_default="unless --fast"
+        ),
+    ] = None,
     size: Annotated[
         int | None, typer.Option(help="Working size: short side in pixels, made even.", show_default="the model's")
     ] = None,

@@ -95,7 +95,7 @@ def stylize(
     working = working_size(info, chosen.size or pipeline.defaults(chosen.fast)["size"])
     final = (info.width, info.height) if chosen.output_size == "source" else working
 
-    refiner = load_refiner() if chosen.refine else None
+    refiner = load_refiner() if chosen.refines else None
     began = time.perf_counter()
     frames = reader.frames(working, chosen.start_s, chosen.end_s)
     total = _frames_in_span(chosen, info)
@@ -146,7 +146,9 @@ def write_record(
     preview: bool,
 ) -> None:
     """Write everything needed to make the output again beside it, as JSON."""
-    resolved = asdict(settings) | {"model": pipeline.config.get("_name_or_path") or settings.model}
+    resolved = asdict(settings) | {
+        "model": pipeline.config.get("_name_or_path") or settings.model, "refine": settings.refines,
+    }  # fmt: skip
     resolved = resolved | {
         name: value for name, value in pipeline.defaults(settings.fast).items() if resolved[name] is None
     }

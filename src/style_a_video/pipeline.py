@@ -91,7 +91,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
     @torch.no_grad()
     def __call__(
         self,
-        prompt: str,
+        prompt: str | None,
         video: Video,
         negative_prompt: str = "",
         fast: bool = False,
@@ -108,6 +108,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
         eta: float = 0.0,
         generator: torch.Generator | None = None,
         latents: Tensor | None = None,
+        prompt_embeds: Tensor | None = None,
+        negative_prompt_embeds: Tensor | None = None,
         initial_frames: Tensor | None = None,
         strength: float = 1.0,
         batch_size: int = 8,
@@ -129,6 +131,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
             noise: "shared", one noise field for all frames (steady), or "independent", one for each.
             eta: of DDIM; other schedulers ignore it.
             latents: starting noise (F or 1, C, ⌈H/f⌉, ⌈W/f⌉), f = `vae_scale_factor`, variance 1, instead of drawing it from `generator`.
+            prompt_embeds, negative_prompt_embeds: what `encode_prompt` made of the prompts, (1, tokens, width), for who calls again and
+                again; `prompt` may then be None.
             initial_frames: stylized frames (F, 3, H, W) in [0, 1] to start from (2.6) instead of from noise alone: the noise is
                 added to their latents, and only the last `strength` of the steps is taken.
             strength: share of the steps that is taken, above 0 and up to 1, as in diffusers' image-to-image pipelines.
@@ -156,14 +160,17 @@ class StyleAVideoPipeline(DiffusionPipeline):
             settings["guidance_scale"],
             settings["mask_guidance_scale"],
         )
-        text, no_text = self.encode_prompt(prompt), self.encode_prompt(negative_prompt, allow_empty=True)
+        text = self.encode_prompt(prompt) if prompt_embeds is None else prompt_embeds
+        no_text = negative_prompt_embeds
+        if no_text is None:
+            no_text = self.encode_prompt(negative_prompt, allow_empty=True)
         start = self.prepare_latents(padded, noise, generator, latents)
         layer = (mask_layer or default_layer(self.unet)) if MASK in weights else None
 
         stylized = []
         for k, (images, z) in enumerate(zip(padded.split(batch_size), start.split(batch_size), strict=True)):
-            images = images.to(self._execution_device)
-            self.scheduler.set_timesteps(settings["num_inference_steps"], device=self._execution_device)
+            images = images.to(start.device)
+            self.scheduler.set_timesteps(settings["num_inference_steps"], device=start.device)
             timesteps = self.scheduler.timesteps
             if begun is None:
                 z = z * self.scheduler.init_noise_sigma
@@ -181,7 +188,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         height, width = frames.shape[-2:]
         return StyleAVideoOutput(tensor_to_output(torch.cat(stylized)[..., :height, :width], output_type))
 
-    def encode_prompt(self, prompt: str, allow_empty: bool = False) -> Tensor:
+    def encode_prompt(self, prompt: str | None, allow_empty: bool = False) -> Tensor:
         """c_T, (1, tokens, width). Words beyond the tokenizer's length are left out with a warning that quotes them.
 
         Raises InputError for an empty prompt unless `allow_empty`.
@@ -205,14 +212,15 @@ class StyleAVideoPipeline(DiffusionPipeline):
     ) -> Tensor:
         """Starting noise z_T / init_noise_sigma for padded frames: (F, C, h, w) float32, variance 1."""
         count, _, height, width = frames.shape
+        device = self._execution_device
         shape = (1, self.vae.config.latent_channels, height // self.vae_scale_factor, width // self.vae_scale_factor)
         if latents is not None:
             if latents.shape[1:] != shape[1:] or len(latents) not in (1, count):
                 raise InputError(f"latents are {tuple(latents.shape)}; these frames need {(count, *shape[1:])}")
-            return latents.to(self._execution_device, torch.float32).expand(count, -1, -1, -1)
+            return latents.to(device, torch.float32).expand(count, -1, -1, -1)
         # One field at a time, so that a frame's noise does not depend on how many frames come with it.
         fields = [
-            randn_tensor(shape, generator=generator, device=self._execution_device, dtype=torch.float32)
+            randn_tensor(shape, generator=generator, device=device, dtype=torch.float32)
             for _ in range(count if noise == "independent" else 1)
         ]
         return torch.cat(fields).expand(count, -1, -1, -1)
@@ -240,7 +248,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
 
     def _noised(self, stylized: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
         """z_t of stylized frames (F, 3, H, W) in [0, 1]: their scaled latents with `noise` (F, C, h, w) added as at `timestep` (1,)."""
-        clean = self.encode_frames(stylized.to(self._execution_device)).float() * self.vae.config.scaling_factor
+        clean = self.encode_frames(stylized.to(noise.device)).float() * self.vae.config.scaling_factor
         noised: Tensor = self.scheduler.add_noise(clean, noise, timestep.expand(len(clean)))
         return noised
 

@@ -39,14 +39,19 @@ class Settings:
     """Every how many frames of a shot one is denoised in full, the others taking their picture from it; 1 means every frame."""
     anchor: bool = False
     """Whether every frame that is denoised in full also attends to its shot's first."""
-    refine: bool = True
-    """Whether the package's refiner steadies the stylized frames."""
+    refine: bool | None = None
+    """Whether the package's refiner steadies the stylized frames; None: unless `fast`."""
     size: int | None = None
     """Working size: the short side of the frames that the model sees, in pixels."""
     output_size: OutputSize = "working"
     start_s: float = 0.0
     end_s: float | None = None
     batch_size: int = 8
+
+    @property
+    def refines(self) -> bool:
+        """Whether there is a refiner, whoever decided it."""
+        return not self.fast if self.refine is None else self.refine
 
 
 CALL_SETTINGS = (
@@ -79,7 +84,7 @@ def checked_settings(given: dict[str, Any]) -> Settings:
             f"keyframe_interval is {settings.keyframe_interval}: give 1 (every frame in full) to {LONGEST_INTERVAL}"
         )
     for name in ("fast", "anchor", "refine"):
-        if not isinstance(getattr(settings, name), bool):
+        if not isinstance(getattr(settings, name), bool) and not (name == "refine" and settings.refine is None):
             raise InputError(f"{name} is {getattr(settings, name)!r}: give True or False")
     if settings.noise not in get_args(ShotNoise):
         raise InputError(f"noise is {settings.noise!r}: choose one of {', '.join(get_args(ShotNoise))}")

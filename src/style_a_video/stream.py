@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 
 import numpy as np
 import torch
@@ -19,32 +19,26 @@ from .pipeline import StyleAVideoPipeline
 from .settings import CALL_SETTINGS, Settings
 from .temporal import (
     AnchorAttention,
-    Link,
     Motion,
+    Reference,
     Refined,
     Refiner,
     WarpedNoise,
     anchor_attention,
-    between,
-    covered,
-    detail_depth,
+    assembled,
     dis_flow,
     guessed,
-    links_ahead,
-    links_back,
     next_keyframe,
     picture_bytes,
     picture_tensor,
     refine,
-    step_back,
-    with_detail,
     with_motion,
 )
 from .video import ShotDetector, VideoFrame
 
 MIDDLE = 0.5
 """Share of the steps that is taken where a frame between two keyframes shows what neither does."""
-TOLERATED = 0.005
+TOLERATED = 0.02
 """Share of a frame's pixels that may be missing without asking the model."""
 
 
@@ -70,7 +64,7 @@ def stylized_frames(
     moving = settings.noise == "warped" or settings.keyframe_interval > 1 or settings.anchor or refiner is not None
     detector = ShotDetector()
     stream: Iterable[tuple[VideoFrame, Motion | None]] = (
-        with_motion(frames, dis_flow(), detector.begins_shot) if moving else ((frame, None) for frame in frames)
+        with_motion(frames, dis_flow(settings.fast), detector.begins_shot) if moving else ((frame, None) for frame in frames)
     )
     moments = with_noise(pipeline, stream, settings)
     with anchor_attention(pipeline.unet) if settings.anchor else nullcontext() as anchor:
@@ -113,7 +107,10 @@ class Model:
     def __init__(
         self, pipeline: StyleAVideoPipeline, prompt: str, settings: Settings, anchor: AnchorAttention | None
     ) -> None:
-        self.pipeline, self.prompt, self.settings, self.anchor = pipeline, prompt, settings, anchor
+        self.pipeline, self.settings, self.anchor = pipeline, settings, anchor
+        with torch.no_grad():
+            self.text = pipeline.encode_prompt(prompt)
+            self.no_text = pipeline.encode_prompt(settings.negative_prompt, allow_empty=True)
         self.generator = torch.Generator("cpu").manual_seed(settings.seed)
 
     def in_full(self, moments: list[Moment]) -> list[Tensor]:
@@ -139,8 +136,10 @@ class Model:
 
     def _run(self, moments: list[Moment], begun: list[Tensor] | None = None) -> list[Tensor]:
         styled = self.pipeline(
-            self.prompt,
+            None,
             np.stack([moment.frame.pixels for moment in moments]),
+            prompt_embeds=self.text,
+            negative_prompt_embeds=self.no_text,
             latents=torch.cat([moment.noise for moment in moments]),
             initial_frames=None if begun is None else torch.cat(begun),
             strength=1.0 if begun is None else MIDDLE,
@@ -171,16 +170,18 @@ def propagated(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment
     last: tuple[list[Moment], Tensor] | None = None
     while batch := list(islice(segments, together)):
         for segment, rendered in zip(batch, model.in_full([segment[0] for segment in batch]), strict=True):
-            follows = last is not None and segment[0].motion is not None
             keyframe = rendered
             if last is not None:
-                if follows:
-                    link = links_back(_motions([*last[0][1:], segment[0]]))[-1]
-                    keyframe = next_keyframe(rendered, last[1], link)
-                yield from _segment(model, *last, (segment[0], keyframe) if follows else None)
+                run = Run.of([*last[0], segment[0]] if segment[0].motion else last[0])
+                keyframes = [run.reference(0, last[1])]
+                if segment[0].motion:
+                    keyframe = next_keyframe(rendered, keyframes[0])
+                    keyframes.append(run.reference(len(last[0]), keyframe))
+                yield from _segment(model, run, keyframes)
             last = segment, keyframe
     if last is not None:
-        yield from _segment(model, *last, None)
+        run = Run.of(last[0])
+        yield from _segment(model, run, [run.reference(0, last[1])])
 
 
 def keyframe_segments(moments: Iterable[Moment], interval: int) -> Iterator[list[Moment]]:
@@ -195,44 +196,58 @@ def keyframe_segments(moments: Iterable[Moment], interval: int) -> Iterator[list
         yield segment
 
 
-def _segment(
-    model: Model, segment: list[Moment], keyframe: Tensor, following: tuple[Moment, Tensor] | None
-) -> Iterator[tuple[Moment, Tensor]]:
-    """The frames of one segment: the keyframe as it is, the others between it and the `following` one, if the shot has one."""
-    yield segment[0], keyframe
-    frames = segment[1:]
-    motions = _motions(frames)
-    back = links_back(motions)
-    ahead = links_ahead(_motions([*frames, following[0]])[1:]) if following and frames else []
-    # The last frame that the model was asked for, and the way to it: what that shows need not be asked for again, and would come out
-    # a little different.
-    asked: Tensor | None = None
-    way: Link | None = None
-    for k, moment in enumerate(frames):
-        before, after = (keyframe, back[k]), (following[1], ahead[k]) if following else None
-        nearer_after = after is not None and 2 * (k + 1) > len(segment)
-        picture, missing = between(after, before) if nearer_after and after else between(before, after)
-        if asked is not None:
-            step = step_back(motions[k])
-            way = step.beyond(way) if way else step
-            picture, missing = covered(picture, missing, asked, way)
-        if float(missing.mean()) > TOLERATED:
-            begun = guessed(picture_tensor(moment.frame.pixels), picture, missing)
-            made = model.from_the_middle([moment], [begun])[0]
-            picture = picture + missing * (made - picture)
-            asked, way = picture, None
-        yield moment, picture
+@dataclass(frozen=True)
+class Run:
+    """Frames of one shot, one after the other."""
+
+    moments: list[Moment]
+    frames: list[Tensor]
+    """The inputs, (1, 3, H, W) in [0, 1]."""
+    motions: list[Motion]
+    """From every frame to the next."""
+
+    @classmethod
+    def of(cls, moments: list[Moment]) -> Run:
+        frames = [picture_tensor(moment.frame.pixels) for moment in moments]
+        return cls(moments, frames, [moment.motion for moment in moments[1:] if moment.motion is not None])
+
+    def reference(self, place: int, picture: Tensor) -> Reference:
+        """The stylized frame at `place`, as the others take from it."""
+        return Reference.at(place, picture, self.frames, self.motions)
 
 
-def _motions(moments: list[Moment]) -> list[Motion]:
-    return [moment.motion for moment in moments if moment.motion is not None]
+def _segment(model: Model, run: Run, keyframes: list[Reference]) -> Iterator[tuple[Moment, Tensor]]:
+    """The keyframe that the run begins with and the frames up to the next one, which ends the run if the shot has one.
+
+    Where no keyframe shows what they do, the model is asked for the frame that misses most; the others take from that too, so that
+    what is new is made once and not a little different in every frame; and so on, until little is missing anywhere.
+    """
+    places = [place for place in range(len(run.moments)) if place not in {keyframe.place for keyframe in keyframes}]
+    asked: dict[int, Reference] = {}
+
+    def from_references(place: int) -> tuple[Tensor, Tensor]:
+        nearest = (sorted(group, key=lambda other: abs(other.place - place)) for group in (keyframes, asked.values()))
+        picture, missing = assembled(place, list(chain(*nearest)))
+        return (guessed(run.frames[place], picture, missing) if missing.any() else picture), missing
+
+    missing = {place: torch.stack([1 - keyframe.trusted[place] for keyframe in keyframes]).prod(0) for place in places}
+    while missing:
+        most = max(missing, key=lambda place: float(missing[place].mean()))
+        if float(missing.pop(most).mean()) <= TOLERATED:
+            break
+        begun, gaps = from_references(most)
+        made = model.from_the_middle([run.moments[most]], [begun])[0]
+        asked[most] = run.reference(most, begun + gaps * (made - begun))
+        missing = {place: gap * (1 - asked[most].trusted[place]) for place, gap in missing.items()}
+    yield run.moments[0], keyframes[0].picture
+    for place in places:
+        yield run.moments[place], asked[place].picture if place in asked else from_references(place)[0]
 
 
 @torch.no_grad()
 def refined(refiner: Refiner, pictures: Iterable[tuple[Moment, Tensor]]) -> Iterator[tuple[Moment, Tensor]]:
-    """The stream steadied by the local refinement network (2.5), frame by frame, its marks as deep as they came."""
+    """The stream steadied by the local refinement network (2.5), frame by frame."""
     before: Refined | None = None
     for moment, picture in pictures:
-        steady = refine(refiner, picture, before, moment.motion).refined
-        before = Refined(picture, with_detail(steady, detail_depth(picture)))
+        before = refine(refiner, picture, before, moment.motion)
         yield moment, before.refined

@@ -49,7 +49,7 @@ def ours(
     chosen = checked_settings(settings or {})
 
     def run(clip: Clip, prompt: str) -> Tensor:
-        frames = stylized_frames(pipeline, clip.video_frames(), prompt, chosen, refiner if chosen.refine else None)
+        frames = stylized_frames(pipeline, clip.video_frames(), prompt, chosen, refiner if chosen.refines else None)
         return tensor_of(np.stack([frame.pixels for frame in frames]))
 
     # A setting that is left to the model is the model's: rows that only say it in other words are one.

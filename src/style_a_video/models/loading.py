@@ -39,12 +39,13 @@ def load_refiner(folder: Path | None = None) -> Refiner:
     if not (folder / "config.json").is_file():
         raise InputError(f"there is no refiner in {folder}: train one with `style-a-video train refiner`")
     try:
-        refiner: Refiner = Refiner.from_pretrained(folder, use_safetensors=True)
+        # Pictures are on the CPU between the models.
+        refiner: Refiner = Refiner.from_pretrained(folder, use_safetensors=True, torch_dtype=best_dtype("cpu"))
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise InputError(
             f"cannot read the refiner in {folder}: train one with `style-a-video train refiner`"
         ) from error
-    return refiner.float().eval()
+    return refiner.to(memory_format=torch.channels_last).eval()
 
 
 def best_device() -> str:

@@ -4,24 +4,12 @@ from .anchor import AnchorAttention, anchor_attention
 from .flow import FlowEstimator, dis_flow, flow_both_ways, raft_flow
 from .motion import Motion, motion_between, picture_bytes, picture_tensor, with_motion
 from .noise import WarpedNoise
-from .propagation import (
-    Link,
-    between,
-    carried,
-    covered,
-    detail_depth,
-    guessed,
-    links_ahead,
-    links_back,
-    next_keyframe,
-    step_back,
-    with_detail,
-)  # fmt: skip
+from .propagation import Link, Reference, assembled, carried, detail_depth, guessed, links_to, next_keyframe, with_detail
 from .refiner import Refined, Refiner, refine
 from .warp import backward_warp, occlusion_mask
 
 __all__ = [
-    "AnchorAttention", "FlowEstimator", "Link", "Motion", "Refined", "Refiner", "WarpedNoise", "anchor_attention", "backward_warp",
-    "between", "carried", "covered", "detail_depth", "dis_flow", "flow_both_ways", "guessed", "links_ahead", "links_back", "motion_between",
-    "next_keyframe", "occlusion_mask", "picture_bytes", "picture_tensor", "raft_flow", "refine", "step_back", "with_detail", "with_motion",
+    "AnchorAttention", "FlowEstimator", "Link", "Motion", "Reference", "Refined", "Refiner", "WarpedNoise", "anchor_attention",
+    "assembled", "backward_warp", "carried", "detail_depth", "dis_flow", "flow_both_ways", "guessed", "links_to", "motion_between",
+    "next_keyframe", "occlusion_mask", "picture_bytes", "picture_tensor", "raft_flow", "refine", "with_detail", "with_motion",
 ]  # fmt: skip

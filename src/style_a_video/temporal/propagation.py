@@ -14,14 +14,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .motion import Motion
-from .warp import backward_warp
+from .warp import backward_warp, sampling_positions
 
-DETAIL_WINDOW = 17
-"""Side of the windows, in pixels, over which the depth of fine marks is measured."""
+DETAIL_WINDOW, DETAIL_STRIDE = 16, 4
+"""Side of the windows, in pixels, over which the depth of fine marks is measured, and their distance."""
 MOST_SHARPENING = 0.5
 """Of the high frequencies; more only makes rings."""
-COARSE_WINDOW = 65
-"""Side of the windows, in pixels, whose mean colour and contrast a keyframe draws towards those of its own rendering."""
+ALIKE, ALIKE_WINDOW = 0.02, 7
+"""Two places look the same where their colours differ by less than this in the mean over a window of as many pixels' side."""
+COARSE_WINDOW, COARSE_STRIDE = 64, 16
+"""Side of the windows, in pixels, whose mean colour and contrast a keyframe draws towards those of its own rendering; their distance."""
+BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 COARSE_PULL = 0.5
 """How far they are drawn there: a change of light is followed within a few keyframes, the model's own flicker of colour halved."""
 
@@ -36,68 +39,94 @@ class Link:
 
     def beyond(self, further: Link) -> Link:
         """To the frame that the other frame's link `further` leads to: F(p) + F'(p + F(p)), trusted where both are."""
-        mask = self.mask * backward_warp(further.mask, self.flow)
-        return Link(self.flow + backward_warp(further.flow, self.flow), (mask > 0.9).to(mask.dtype))
+        there = backward_warp(torch.cat([further.flow, further.mask], dim=1), self.flow)
+        return Link(self.flow + there[:, :2], self.mask * (there[:, 2:] > 0.9))
 
 
-def step_back(motion: Motion) -> Link:
-    """To the frame before."""
-    return Link(motion.backward, motion.backward_mask)
+    @classmethod
+    def to_itself(cls, like: Tensor) -> Link:
+        """From a frame of the size of `like` to itself."""
+        return cls(torch.zeros_like(like[:, :2]), torch.ones_like(like[:, :1]))
 
 
-def links_back(motions: Sequence[Motion]) -> list[Link]:
-    """From every frame after a keyframe to it; `motions[k]` is that of the k-th frame after it since the one before."""
-    links: list[Link] = []
-    for motion in motions:
-        links.append(step_back(motion).beyond(links[-1]) if links else step_back(motion))
-    return links
+def links_to(place: int, frame: Tensor, motions: Sequence[Motion]) -> list[Link]:
+    """From every frame of a run to `frame`, that at `place`; `motions[k]` leads from frame k to frame k + 1."""
+    own = Link.to_itself(frame)
+    after, before = [own], [own]
+    for motion in motions[place:]:
+        after.append(Link(motion.backward, motion.backward_mask).beyond(after[-1]))
+    for motion in reversed(motions[:place]):
+        before.append(Link(motion.forward, motion.forward_mask).beyond(before[-1]))
+    return before[:0:-1] + after
 
 
-def links_ahead(motions: Sequence[Motion]) -> list[Link]:
-    """From every frame before a keyframe to it; `motions[k]` is that of the frame after the k-th, the last the keyframe's own."""
-    links: list[Link] = []
-    for motion in reversed(motions):
-        step = Link(motion.forward, motion.forward_mask)
-        links.append(step.beyond(links[-1]) if links else step)
-    return links[::-1]
+@dataclass(frozen=True)
+class Reference:
+    """A stylized frame of a run that the others take from."""
+
+    place: int
+    picture: Tensor
+    """(1, 3, H, W) in [0, 1]."""
+    depth: Tensor
+    """Of its fine marks, (1, 1, H, W)."""
+    links: list[Link]
+    """From every frame of the run to it."""
+    trusted: list[Tensor]
+    """How far every frame may take from it, (1, 1, H, W) in [0, 1] each."""
+
+    @classmethod
+    def at(cls, place: int, picture: Tensor, frames: Sequence[Tensor], motions: Sequence[Motion]) -> Reference:
+        """The frame at `place` of the run that has these input frames (1, 3, H, W) and motions."""
+        links = links_to(place, frames[place], motions)
+        pairs = zip(frames, links, strict=True)
+        trusted = [softened(torch.maximum(link.mask, alike(frame, frames[place], link))) for frame, link in pairs]
+        return cls(place, picture, detail_depth(picture), links, trusted)
 
 
-def carried(keyframe: Tensor, link: Link) -> Tensor:
-    """The stylized keyframe (1, 3, H, W) as the linked frame sees it, in [0, 1], its marks as deep as they were."""
-    warped = backward_warp(keyframe, link.flow, "bicubic").clamp(0, 1)
-    return with_detail(warped, backward_warp(detail_depth(keyframe), link.flow))
+def alike(frame: Tensor, other: Tensor, link: Link) -> Tensor:
+    """1 where the input frame (1, 3, H, W) looks as the `other` does at the end of the link, (1, 1, H, W), else 0: where flow cannot be
+    checked, as in a flat sky, whatever looks the same will do."""
+    mismatch = (frame - backward_warp(other, link.flow)).abs().mean(dim=1, keepdim=True)
+    x, y = sampling_positions(link.flow).unbind(dim=1)
+    height, width = frame.shape[-2:]
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    return ((windowed(mismatch, ALIKE_WINDOW) < ALIKE) & inside[:, None]).to(frame.dtype)
 
 
-def next_keyframe(rendered: Tensor, before: Tensor, link: Link) -> Tensor:
+def assembled(place: int, references: Sequence[Reference]) -> tuple[Tensor, Tensor]:
+    """The frame at `place` from the first of its references, what that does not show from the second, and so on: (picture
+    (1, 3, H, W), missing (1, 1, H, W)).
+
+    `missing` is 1 where none shows what the frame does, with soft borders; there the picture is the first one's guess.
+    """
+    first = references[0]
+    picture, missing = carried(first.picture, first.depth, first.links[place]), 1 - first.trusted[place]
+    for reference in references[1:]:
+        share = missing * reference.trusted[place]
+        if share.any():
+            other = carried(reference.picture, reference.depth, reference.links[place])
+            picture, missing = picture + share * (other - picture), missing - share
+    return picture, missing
+
+
+def carried(picture: Tensor, depth: Tensor, link: Link) -> Tensor:
+    """A stylized frame (1, 3, H, W), its marks of `depth` (1, 1, H, W), as the linked frame sees it, in [0, 1] and as deep."""
+    warped = backward_warp(torch.cat([picture, depth], dim=1), link.flow, "bicubic")
+    return with_detail(warped[:, :3].clamp(0, 1), warped[:, 3:])
+
+
+def next_keyframe(rendered: Tensor, before: Reference) -> Tensor:
     """A shot's next keyframe: the marks of the one before, the colours of its own rendering, and all of that where nothing leads back.
 
     Args:
         rendered: the keyframe as the model makes it, (1, 3, H, W) in [0, 1].
-        before: the keyframe before it, (1, 3, H, W).
-        link: from this keyframe to the one before.
+        before: the keyframe before it; this one is the last frame of its run.
     """
-    kept = with_detail(backward_warp(before, link.flow, "bicubic").clamp(0, 1), detail_depth(rendered))
-    trusted = softened(link.mask)
+    trusted = before.trusted[-1]
+    kept = backward_warp(before.picture, before.links[-1].flow, "bicubic").clamp(0, 1)
     # Light changes within a shot, and what is carried on and on must not drift.
-    kept = drawn_towards(kept, rendered, trusted)
+    kept = with_detail(drawn_towards(kept, rendered, trusted), detail_depth(rendered))
     return (trusted * kept + (1 - trusted) * rendered).clamp(0, 1)
-
-
-def between(near: tuple[Tensor, Link], far: tuple[Tensor, Link] | None) -> tuple[Tensor, Tensor]:
-    """A frame between two keyframes, from the nearer one, else from the farther: (picture (1, 3, H, W), missing (1, 1, H, W)).
-
-    `missing` is 1 where neither keyframe shows what the frame does, with soft borders; there the picture is the nearer one's guess.
-    """
-    picture, missing = carried(*near), 1 - softened(near[1].mask)
-    return (picture, missing) if far is None else covered(picture, missing, *far)
-
-
-def covered(picture: Tensor, missing: Tensor, source: Tensor, link: Link) -> tuple[Tensor, Tensor]:
-    """The picture with what is missing of it taken from another stylized frame, as far as that shows it; and what is missing still."""
-    if not missing.any():
-        return picture, missing
-    trusted = missing * softened(link.mask)
-    return picture * (1 - trusted) + carried(source, link) * trusted, missing - trusted
 
 
 def guessed(frame: Tensor, picture: Tensor, missing: Tensor) -> Tensor:
@@ -116,47 +145,61 @@ def guessed(frame: Tensor, picture: Tensor, missing: Tensor) -> Tensor:
     return picture + missing * (recoloured.clamp(0, 1) - picture)
 
 
-def softened(mask: Tensor, side: int = 5) -> Tensor:
-    """A mask with a slope of a few pixels for an edge."""
-    return box_mean(mask, side)
+def softened(mask: Tensor, side: int = 9) -> Tensor:
+    """A mask with a slope of a few pixels for an edge, nowhere above the mask: what is not trusted has no weight."""
+    return mask * (2 * windowed(mask, side) - 1).clamp(min=0)
 
 
-def box_mean(values: Tensor, side: int, stride: int = 1) -> Tensor:
-    """Mean over windows of side² pixels (odd side), those of them inside the picture; one axis after the other."""
-    columns = F.avg_pool2d(values, (side, 1), (stride, 1), (side // 2, 0), count_include_pad=False)
-    return F.avg_pool2d(columns, (1, side), (1, stride), (0, side // 2), count_include_pad=False)
+def windowed(values: Tensor, side: int, stride: int = 1) -> Tensor:
+    """Mean over windows of side² pixels, those of them inside the picture: (B, C, H, W) -> (B, C, h, w), one window for every stride²
+    pixels, centred on them; side and stride are both even or both odd."""
+    margin = (side - stride) // 2
+    rows = F.avg_pool2d(values, (side, 1), (stride, 1), (margin, 0), ceil_mode=True, count_include_pad=False)
+    return F.avg_pool2d(rows, (1, side), (1, stride), (0, margin), ceil_mode=True, count_include_pad=False)
+
+
+def spread(values: Tensor, like: Tensor) -> Tensor:
+    """What was measured in windows, for every pixel of `like` again: (B, C, h, w) -> (B, C, H, W)."""
+    return F.interpolate(values, like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def drawn_towards(frames: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
-    """Frames (B, 3, H, W) with mean colour and contrast of large windows drawn towards those of `wanted`, by COARSE_PULL.
+    """Frames (B, 3, H, W) with the mean colour of large windows drawn towards that of `wanted`, by COARSE_PULL, and their contrast made
+    the same: each carrying loses a little of it, and of a loss that is halved every time as much is left as one carrying loses.
 
     Both are measured over the pixels of `mask` (B, 1, H, W) alone.
     """
-    area = box_mean(mask, COARSE_WINDOW).clamp(min=1e-4)
+    area = windowed(mask, COARSE_WINDOW, COARSE_STRIDE).clamp(min=1e-4)
 
     def statistics(values: Tensor) -> tuple[Tensor, Tensor]:
-        mean = box_mean(values * mask, COARSE_WINDOW) / area
-        variance = box_mean(values.square() * mask, COARSE_WINDOW) / area - mean.square()
-        return mean, (variance.clamp(min=0) + 1e-4).sqrt()
+        mean = windowed(values * mask, COARSE_WINDOW, COARSE_STRIDE) / area
+        variance = windowed(values.square() * mask, COARSE_WINDOW, COARSE_STRIDE) / area - mean.square()
+        return spread(mean, frames), spread((variance.clamp(min=0) + 1e-4).sqrt(), frames)
 
     (mean, deviation), (wanted_mean, wanted_deviation) = statistics(frames), statistics(wanted)
-    contrast = (wanted_deviation / deviation) ** COARSE_PULL
-    return mean + COARSE_PULL * (wanted_mean - mean) + (frames - mean) * contrast
+    return mean + COARSE_PULL * (wanted_mean - mean) + (frames - mean) * wanted_deviation / deviation
 
 
-def detail_depth(frames: Tensor, window: int = DETAIL_WINDOW, stride: int = 1) -> Tensor:
-    """Depth of fine marks: deviation of the grey frames' Laplacian in windows, (B, 3, H, W) -> (B, 1, h, w)."""
+def detail_depth(frames: Tensor) -> Tensor:
+    """Depth of fine marks: deviation of the grey frames' Laplacian in windows, (B, 3, H, W) -> (B, 1, H, W)."""
     grey = F.pad(frames.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
-    kernel = torch.tensor([[0.0, 1, 0], [1, -4, 1], [0, 1, 0]], device=frames.device, dtype=frames.dtype)
-    squared = F.conv2d(grey, kernel[None, None]).square()
-    return (box_mean(squared, window, stride) + 1e-5).sqrt()
+    sides = grey[..., :-2, 1:-1] + grey[..., 2:, 1:-1] + grey[..., 1:-1, :-2] + grey[..., 1:-1, 2:]
+    squared = (sides - 4 * grey[..., 1:-1, 1:-1]).square()
+    return spread((windowed(squared, DETAIL_WINDOW, DETAIL_STRIDE) + 1e-5).sqrt(), frames)
 
 
 def with_detail(frames: Tensor, depth: Tensor) -> Tensor:
     """Frames (B, 3, H, W) sharpened where their marks are less deep than `depth` (B, 1, H, W), and softened where they are deeper,
     by MOST_SHARPENING at most."""
-    amount = (depth / detail_depth(frames) - 1).clamp(-MOST_SHARPENING, MOST_SHARPENING)
-    binomial = torch.tensor([1.0, 4, 6, 4, 1], device=frames.device, dtype=frames.dtype) / 16
-    kernel = (binomial[:, None] * binomial).expand(3, 1, 5, 5)
-    blurred = F.conv2d(F.pad(frames, (2, 2, 2, 2), mode="replicate"), kernel, groups=3)
-    return (frames + amount * (frames - blurred)).clamp(0, 1)
+    fine = frames - blurred(frames)
+    # What is added has a depth of its own, less than the frame's where marks are coarse.
+    amount = ((depth - detail_depth(frames)) / detail_depth(fine)).clamp(-MOST_SHARPENING, MOST_SHARPENING)
+    return (frames + amount * fine).clamp(0, 1)
+
+
+def blurred(frames: Tensor) -> Tensor:
+    """By the binomial 1, 4, 6, 4, 1 along both axes."""
+    padded = F.pad(frames, (2, 2, 2, 2), mode="replicate")
+    height, width = frames.shape[-2:]
+    rows = sum(weight * padded[..., k : k + height, :] for k, weight in enumerate(BINOMIAL))
+    return sum((weight * rows[..., k : k + width] for k, weight in enumerate(BINOMIAL)), torch.zeros_like(frames))

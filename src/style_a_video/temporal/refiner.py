@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..frames import pad_to_multiple
 from .motion import Motion
+from .propagation import detail_depth, with_detail
 from .warp import backward_warp
 
 Form = Literal["warped", "paper"]
@@ -49,16 +50,16 @@ class Refiner(ModelMixin, ConfigMixin):
         warped = self.config.form == "warped"
         if warped:
             # Bicubic: R^{f−1} is warped anew every frame, and bilinear weights would blur a shot away.
-            stylized_before, refined_before = (
-                backward_warp(frame, motion.backward, "bicubic") for frame in (stylized_before, refined_before)
-            )
+            both = torch.cat([stylized_before, refined_before], dim=1)
+            stylized_before, refined_before = backward_warp(both, motion.backward, "bicubic").chunk(2, dim=1)
         evidence = [motion.backward_mask, motion.mismatch * 4] if warped else []
-        pair = F.relu(self.pair(_halved([stylized, stylized_before, *evidence])))
-        refined = F.relu(self.refined(_halved([refined_before, *evidence])))
+        dtype = self.out.weight.dtype  # the layers' own; pictures stay float32
+        pair = F.relu(self.pair(_halved([stylized, stylized_before, *evidence]).to(dtype)))
+        refined = F.relu(self.refined(_halved([refined_before, *evidence]).to(dtype)))
         features = F.relu(self.fuse(torch.cat([pair, refined], dim=1)))
         for block in self.body:
             features = block(features)
-        found = F.pixel_shuffle(self.out(features), 2)[..., :height, :width]
+        found = F.pixel_shuffle(self.out(features), 2)[..., :height, :width].to(stylized.dtype)
         if not warped:
             return stylized + found
         gate = torch.sigmoid(found[:, 3:]) * motion.backward_mask
@@ -89,7 +90,8 @@ class Refined:
 
 
 def refine(refiner: Refiner, stylized: Tensor, before: Refined | None, motion: Motion | None) -> Refined:
-    """R^f for one frame, (B, 3, H, W) in [0, 1]; where a shot begins (`motion` is None) it is P^f itself."""
+    """R^f for one frame, (B, 3, H, W) in [0, 1], its marks as deep as P^f's; where a shot begins (`motion` is None) it is P^f itself."""
     if before is None or motion is None:
         return Refined(stylized, stylized)
-    return Refined(stylized, refiner(stylized, before.stylized, before.refined, motion).clamp(0, 1))
+    steady = refiner(stylized, before.stylized, before.refined, motion).clamp(0, 1)
+    return Refined(stylized, with_detail(steady, detail_depth(stylized)))
