@@ -2,11 +2,11 @@
 
     python benchmarks/temporal.py ../shared/clips [--frames 18] [--styles "ukiyo-e,pencil"] [--refiner FOLDER --paper-refiner FOLDER]
 
-Prints how well each flow estimator finds the demo clip's true motion; a ladder of settings and two peers on the same weights: means
-over clips and styles of E_warp and temporal loss (DESIGN 2.7), style and content score (φ of the model), sharpness (variance of the
-Laplacian over that of shared noise), UNet evaluations and seconds a frame; then the defaults' E_warp over the input's own, clip by
-clip. Shared noise is per-frame sampling from one noise field. Stress tests are in temporal_stress.py. Results are kept in --work, so
-that a run that was stopped goes on.
+Prints how well each flow estimator finds the demo clip's true motion, and whether steadiness on it depends on the flow that judges; a ladder of
+settings and two peers on the same weights: means over clips and styles of E_warp and temporal loss (DESIGN 2.7), style and content
+score (φ of the model), sharpness (variance of the Laplacian over that of shared noise), UNet evaluations and seconds a frame; then E_warp over
+the input's own, clip by clip, of the defaults and of one stylized frame that is only moved. Shared noise is per-frame sampling from
+one noise field. Stress tests are in temporal_stress.py. The ladder's results are kept in --work, so that a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -15,23 +15,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import cv2
 import numpy as np
 import torch
 import typer
+from torch import Tensor
 
 import style_a_video as sav
 from held_out import PROMPTS, SIDE
 from style_a_video.demo import demo_clip
 from style_a_video.errors import InputError
 from style_a_video.evaluation.cells import Cell, fill_cells
-from style_a_video.evaluation.clips import Clip, read_clip, tensor_of
+from style_a_video.evaluation.clips import Clip, clip_of, read_clip, tensor_of
 from style_a_video.evaluation.encoders import bundled_encoder, weights_digest
 from style_a_video.evaluation.measures import measure
 from style_a_video.evaluation.methods import Method, instruct_pix2pix, ours
+from style_a_video.evaluation.temporal import pair_errors
 from style_a_video.frames import frames_to_tensor
 from style_a_video.models.loading import load_refiner
+from style_a_video.temporal import carried, detail_depth, dis_flow, flow_both_ways, links_to, picture_bytes, with_motion
+from style_a_video.video import ShotDetector
 
 SHARED, INDEPENDENT, DEFAULTS = "shared noise", "independent noise", "the defaults"
+FLOOR = "one stylized frame a shot, moved"
+FAST_CLIPS = ("skiing", "ballet", "car-turn")
 LADDER: dict[str, dict[str, Any]] = {
     INDEPENDENT: {"noise": "independent", "keyframe_interval": 1, "refine": False},
     SHARED: {"noise": "shared", "keyframe_interval": 1, "refine": False},
@@ -51,18 +58,71 @@ def end_point_errors() -> None:
     """Mean distance of found from true motion on the demo clip, where the motion is visible."""
     clip = demo_clip()
     frames, visible = frames_to_tensor(clip.frames), torch.from_numpy(clip.visible)
-    estimators = {"DIS": sav.temporal.dis_flow()}
+    estimators = {"DIS": dis_flow(), "DIS, fast": dis_flow(fast=True), "Farnebäck": farneback}
     try:
         estimators["RAFT, small"] = sav.temporal.raft_flow()
     except InputError as error:
         print(f"{error}\n")
     print("| flow | end-point error, pixels | trusted where visible | trusted where hidden |\n|---|---|---|---|")
     for name, estimate in estimators.items():
-        flow, mask = sav.temporal.flow_both_ways(estimate, frames[1:], frames[:-1])
+        flow, mask = flow_both_ways(estimate, frames[1:], frames[:-1])
         distance = (flow - torch.from_numpy(clip.flows)).norm(dim=1)[visible].mean()
         seen, hidden = (100 * mask[:, 0][where].mean() for where in (visible, ~visible))
         print(f"| {name} | {distance:.3f} | {seen:.1f} % | {hidden:.1f} % |")
     print(f"| (standing still) | {torch.from_numpy(clip.flows).norm(dim=1)[visible].mean():.3f} | | |\n", flush=True)
+
+
+def farneback(frames: Tensor, others: Tensor) -> Tensor:
+    """Another estimator (Farnebäck, 2003) than the one that the pictures follow, to judge them by."""
+    grey = [[cv2.cvtColor(picture_bytes(one[None]), cv2.COLOR_RGB2GRAY) for one in batch] for batch in (frames, others)]
+    flows = [
+        cv2.calcOpticalFlowFarneback(a, b, np.zeros((*a.shape, 2), np.float32), 0.5, 5, 15, 5, 7, 1.5, 0)
+        for a, b in zip(*grey, strict=True)
+    ]
+    return torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2).contiguous()
+
+
+def moved(pipeline: sav.StyleAVideoPipeline) -> Method:
+    """Every shot's first frame stylized, and that carried along the composed flow and nothing else: how low E_warp can be with these
+    marks, since what is left is the measure's own interpolation (and what no flow explains)."""
+
+    def run(clip: Clip, prompt: str) -> Tensor:
+        stream = list(with_motion(clip.video_frames(), dis_flow(), ShotDetector().begins_shot))
+        starts = [t for t, (_, motion) in enumerate(stream) if motion is None]
+        pictures = []
+        for start, end in zip(starts, [*starts[1:], len(stream)], strict=True):
+            first = pipeline(prompt, clip.pixels[start : start + 1], generator=seeded(), output_type="pt").frames
+            assert isinstance(first, torch.Tensor)  # "pt"
+            motions = [motion for _, motion in stream[start + 1 : end] if motion is not None]
+            links = links_to(0, first, motions)
+            pictures += [first, *(carried(first, detail_depth(first), link.flow) for link in links[1:])]
+        return torch.cat(pictures)
+
+    return Method(FLOOR, run, {"moved": True})
+
+
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def other_judges(methods: Sequence[Method], styles: list[str]) -> None:
+    """E_pair of neighbours (2.7) on the demo clip, by the flow that was followed, another estimator's and the true one: does steadiness
+    depend on who measures?"""
+    demo = demo_clip(frames=25)
+    clip, frames = clip_of("demo", demo.frames), frames_to_tensor(demo.frames)
+    judges = {
+        name: flow_both_ways(of, frames[1:], frames[:-1])
+        for name, of in (("DIS", dis_flow()), ("Farnebäck", farneback))
+    }
+    judges["true flow"] = torch.from_numpy(demo.flows), torch.from_numpy(demo.visible)[:, None].float()
+    videos = {method.name: [method.run(clip, PROMPTS[style]) for style in styles] for method in methods}
+    print(f"| demo clip, neighbours | {' | '.join(judges)} |\n|---|{'---|' * len(judges)}")
+    for row, outputs in (videos | {"the input": [frames]}).items():
+        found = [
+            np.mean([float(pair_errors(v[1:], v[:-1], *judge).mean()) for v in outputs]) for judge in judges.values()
+        ]
+        print(f"| {row} | {' | '.join(f'{value:.4f}' for value in found)} |", flush=True)
+    print()
 
 
 def table(cells: Sequence[Cell]) -> None:
@@ -92,17 +152,27 @@ def _mean(values: Sequence[float | None]) -> float:
 
 
 def against_input(clips: list[Clip], styles: list[str], cells: Sequence[Cell], pipeline: Any) -> None:
-    """E_warp of the defaults over the input's own."""
-    found = {(cell.clip, cell.prompt): cell.means["warp_error"] for cell in cells if cell.method == DEFAULTS}
+    """E_warp over the input's own: of the defaults, and of one stylized frame that is only moved."""
     judge = bundled_encoder(pipeline)
-    print(f"| clip | input's E_warp | {' | '.join(styles)} |\n|---|---|{'---|' * len(styles)}")
-    ratios = {}
-    for clip in clips:
-        own = measure(clip, tensor_of(clip.pixels), PROMPTS[styles[0]], judge).means()["warp_error"] or 0.0
-        ratios[clip.name] = [(found[clip.name, PROMPTS[style]] or 0.0) / own for style in styles]
-        print(f"| {clip.name} | {own:.4f} | {' | '.join(f'{ratio:.2f}' for ratio in ratios[clip.name])} |")
-    print(f"| mean | | {' | '.join(f'{value:.2f}' for value in np.mean(list(ratios.values()), axis=0))} |")
-    print(f"\nmean of all: {np.mean(list(ratios.values())):.2f}")
+    own = {
+        clip.name: measure(clip, tensor_of(clip.pixels), PROMPTS[styles[0]], judge).means()["warp_error"]
+        for clip in clips
+    }
+    for row in (DEFAULTS, FLOOR):
+        found = {(cell.clip, cell.prompt): cell.means["warp_error"] for cell in cells if cell.method == row}
+        print(f"| {row} | input's E_warp | {' | '.join(styles)} |\n|---|---|{'---|' * len(styles)}")
+        ratios = {}
+        for name, error in own.items():
+            # Every one of these clips has trusted pixels; one that has none stops here.
+            ratios[name] = [float(found[name, PROMPTS[style]] or np.nan) / float(error or np.nan) for style in styles]
+            print(f"| {name} | {error:.4f} | {' | '.join(f'{ratio:.2f}' for ratio in ratios[name])} |")
+        fast = [values for name, values in ratios.items() if name.startswith(FAST_CLIPS)]
+        for label, some in (("mean", list(ratios.values())), ("mean of the fast clips", fast)):
+            if some:
+                print(
+                    f"| {label} | {np.mean(some):.2f} in all | {' | '.join(f'{v:.2f}' for v in np.mean(some, axis=0))} |"
+                )
+        print(flush=True)
 
 
 @torch.no_grad()
@@ -117,9 +187,11 @@ def main(
     ] = None,
     work: Annotated[Path, typer.Option(help="Kept results.")] = Path("out/temporal_cells"),
 ) -> None:
+    names = [name.strip() for name in styles.split(",")]
+    if unknown := [name for name in names if name not in PROMPTS]:
+        raise typer.BadParameter(f"there is no style {unknown[0]!r}: choose from {', '.join(PROMPTS)}")
     end_point_errors()
     pipeline, steadying = sav.load_pipeline(model), load_refiner(refiner)
-    names = [name.strip() for name in styles.split(",")]
     read = [read_clip(path, SIDE, frames) for path in sorted(clips.glob("*.mp4"))]
     methods: list[Method] = [ours(pipeline, steadying, row, settings) for row, settings in LADDER.items()]
     if paper_refiner:
@@ -128,6 +200,8 @@ def main(
         digest = weights_digest(load_refiner(paper_refiner))
         methods.append(Method(PAPERS, paper.run, paper.identity | {"refiner": digest}))
     methods += [instruct_pix2pix(pipeline, cross_frame) for cross_frame in (False, True)]
+    methods.append(moved(pipeline))
+    other_judges([method for method in methods if method.name in (INDEPENDENT, SHARED, DEFAULTS, FLOOR)], names)
     judge = bundled_encoder(pipeline)
     prompts = [PROMPTS[name] for name in names]
 

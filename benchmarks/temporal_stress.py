@@ -3,8 +3,9 @@
     python benchmarks/temporal_stress.py ../shared/clips out/temporal
 
 Prints, for the default settings: how far every shot of a video with a cut every 10 frames, a flash and a black frame is from the same
-shot stylized alone (a ghost would be a difference); how much a frozen frame moves; and how far mean and contrast of the last of 300
-frames are from those of per-frame sampling (drift). Writes x-t slices (one scan line over time) and slow-motion sheets as pictures.
+shot stylized alone (a ghost would be a difference); how much a frozen frame moves; what is left of half a flash and of a dissolve; and
+how far mean and contrast of the last of 300 frames are from those of per-frame sampling (drift). Writes x-t slices (one scan line over
+time) and slow-motion sheets as pictures.
 """
 
 from __future__ import annotations
@@ -69,8 +70,40 @@ def ghosts(pipeline: sav.StyleAVideoPipeline, clips: list[Path], style: str) -> 
 
 def frozen(pipeline: sav.StyleAVideoPipeline, clip: Path, style: str) -> None:
     """One frame again and again."""
-    pictures = stylized(pipeline, squares(clip, 1) * 24, style).astype(int)
-    print(f"| a frozen frame: largest change in 24 frames | {np.abs(pictures - pictures[0]).max()} | |\n")
+    print("\n| one frame 24 times | largest change, of 255 | mean |\n|---|---|---|")
+    for label, settings in (("the defaults", {}), ("--no-refine", {"refine": False})):
+        pictures = stylized(pipeline, squares(clip, 1) * 24, style, **settings).astype(int)
+        change = np.abs(pictures - pictures[0])
+        print(f"| {label} | {change.max()} | {change.mean():.4f} |", flush=True)
+
+
+def half_a_flash(pipeline: sav.StyleAVideoPipeline, clip: Path, style: str) -> None:
+    """One frame 40 of 255 brighter, too little for a cut: what is left of it in the frames after it?"""
+    calm = squares(clip, 32)
+    plain = stylized(pipeline, calm, style).astype(int)
+    for flash, kind in ((8, "a keyframe"), (12, "between keyframes")):
+        lit = [*calm[:flash], (calm[flash].astype(int) + 40).clip(0, 255).astype(np.uint8), *calm[flash + 1 :]]
+        difference = np.abs(plain - stylized(pipeline, lit, style).astype(int))
+        print(f"\n| frame {flash}, {kind}, 40 brighter | largest difference to none, of 255 | mean |\n|---|---|---|")
+        for t in (flash - 1, flash, flash + 1, 16, 24, 31):
+            print(f"| frame {t} | {difference[t].max()} | {difference[t].mean():.4f} |", flush=True)
+
+
+def dissolves(pipeline: sav.StyleAVideoPipeline, clips: list[Path], style: str) -> None:
+    """One shot fades into another, and one out of grey, over 24 frames, too slowly for a cut: what is left of the first 16 frames later?"""
+    first, second = (squares(path, 1)[0].astype(float) for path in clips[:2])
+    after = stylized(pipeline, [second.round().astype(np.uint8)], style, **PER_FRAME)[0].astype(int)
+    print("\n| a dissolve over 24 frames, 16 frames after it | mean difference to the shot alone, of 255 |\n|---|---|")
+    for label, begin in (
+        (f"{clips[0].stem} into {clips[1].stem}", first),
+        (f"grey into {clips[1].stem}", np.full_like(first, 128)),
+    ):
+        shares = [0.0] * 4 + [k / 24 for k in range(25)] + [1.0] * 16
+        frames = [(begin * (1 - share) + second * share).round().astype(np.uint8) for share in shares]
+        found = stylized(pipeline, frames, style).astype(int)
+        print(f"| {label} | {np.abs(found[-1] - after).mean():.2f} |", flush=True)
+    unlike = stylized(pipeline, [first.round().astype(np.uint8)], style, **PER_FRAME)[0].astype(int)
+    print(f"| (the two shots) | {np.abs(unlike - after).mean():.2f} |\n")
 
 
 def drift(pipeline: sav.StyleAVideoPipeline, clip: Path, style: str, length: int = 300) -> None:
@@ -118,10 +151,12 @@ def main(
     some = [paths[name] for name in ("wolf", "tea-pour", "skiing-2997-audio", "flamingo")]
     ghosts(pipeline, some, style)
     frozen(pipeline, some[0], style)
+    half_a_flash(pipeline, some[0], style)
+    dissolves(pipeline, some, style)
     print("| 300 frames | mean | contrast | sharpness |\n|---|---|---|---|")
     for name in ("wolf", "skiing-2997-audio"):
-        drift(pipeline, paths[name], style)
-        drift(pipeline, paths[name], "pencil")
+        for each in dict.fromkeys((style, "pencil", "watercolor", "pop art")):
+            drift(pipeline, paths[name], each)
     pictures_to_look_at(pipeline, [paths["wolf"], paths["car-turn"], paths["skiing-2997-audio"]], style, output)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import style_a_video as sav
 from style_a_video.job import working_size
+from style_a_video.settings import checked_settings
 from style_a_video.video import VideoReader
 
 from .conftest import packets, times
@@ -174,7 +175,10 @@ def test_working_size() -> None:
         ({"batch_size": 0}, "1 or more"),
         ({"seed": 10**25}, "seed is"),
         ({"num_inference_steps": 2000}, "at the most"),
-        ({"output_size": "huge"}, "working or source"),
+        ({"output_size": "huge"}, "choose one of working, source"),
+        ({"noise": "pink"}, "choose one of shared, warped, independent"),
+        ({"flow": "guess"}, "choose one of dis, raft"),
+        ({"refine": "yes"}, "refine is 'yes'"),
         ({"start_s": 99.0}, "past the end"),
         ({"start_s": 0.1, "end_s": 0.05}, "span"),
         ({"start_s": float("nan")}, "span"),
@@ -224,6 +228,18 @@ def test_the_batch_size_does_not_matter(
     assert np.abs(np.stack(pictures[0]) - np.stack(pictures[1])).max() <= 1
 
 
-def test_unknown_noise(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
-    with pytest.raises(sav.InputError, match="choose one of shared, warped, independent"):
-        sav.stylize(clip(), "a cat", tmp_path / "out.mp4", pipeline=pipeline, noise="pink", **QUICK)
+def test_raft_without_torchvision_is_refused_before_anything_is_made(
+    clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("style_a_video.temporal.flow.find_spec", lambda _: None)
+    with pytest.raises(sav.InputError, match="torchvision"):
+        sav.stylize(clip(), "a cat", tmp_path / "new" / "out.mp4", pipeline=pipeline, flow="raft", **QUICK)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "refines"),
+    [({}, True), ({"fast": True}, False), ({"fast": True, "refine": True}, True), ({"refine": False}, False)],
+)
+def test_the_fast_mode_leaves_the_refiner_out_unless_asked_for(given: dict[str, Any], refines: bool) -> None:
+    assert checked_settings(given).refines == refines

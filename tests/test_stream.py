@@ -13,8 +13,9 @@ import torch
 import style_a_video as sav
 from style_a_video.models.loading import load_refiner
 from style_a_video.settings import Settings
-from style_a_video.stream import Model, Moment, _segment, keyframe_segments, stylized_frames, with_noise
-from style_a_video.temporal import Motion, Refiner, anchor_attention, detail_depth, dis_flow, with_detail, with_motion
+from style_a_video.stream import Model, Moment, Run, _segment, keyframe_segments, stylized_frames, with_noise
+from style_a_video.temporal import Motion, Refiner, anchor_attention, detail_depth, dis_flow, with_motion
+from style_a_video.temporal.propagation import with_detail
 from style_a_video.video import ShotDetector, VideoFrame
 
 ONE_STEP = {"num_inference_steps": 1}
@@ -160,42 +161,79 @@ def test_no_shot_leaves_a_trace_in_the_next(pipeline: sav.StyleAVideoPipeline, s
 
 def test_the_model_fills_in_what_no_keyframe_shows(pipeline: sav.StyleAVideoPipeline) -> None:
     """A sheet slides over the picture and back: what it shows in between, no keyframe ever did."""
-    pictures = [texture(5)[:, :64].copy() for _ in range(5)]
+    pictures = [texture(5)[:, :128].copy() for _ in range(5)]
     pictures[2][:, 20:44] = 150
     evaluations = Evaluations(pipeline)
     stylized(pipeline, [pictures[0]] * 5, keyframe_interval=4)
     quiet, evaluations.count = evaluations.count, 0
     found = stylized(pipeline, pictures, keyframe_interval=4)
     assert evaluations.count > quiet
-    assert np.abs(found[2] - found[0])[:, 26:38].mean() > 2 * np.abs(found[2] - found[0])[:, 50:].mean()
+    assert np.abs(found[2] - found[0])[:, 26:38].mean() > 2 * np.abs(found[2] - found[0])[:, 90:].mean()
+
+
+class Painter:
+    """A model that fills in ever brighter grey, and remembers where."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def from_the_middle(self, moments: list[Moment], begun: list[torch.Tensor]) -> list[torch.Tensor]:
+        self.asked += [moment.frame.pts for moment in moments]
+        return [torch.full_like(picture, 0.4 * len(self.asked)) for picture in begun]
+
+
+def still_run(holes: list[slice | None]) -> Run:
+    """A black shot that stands still. At frame k nothing leads back from the columns `holes[k]`, which are white from then on."""
+    still, ones = torch.zeros(1, 2, 32, 48), torch.ones(1, 1, 32, 48)
+    pixels = np.zeros((len(holes), 32, 48, 3), np.uint8)
+    moments = []
+    for k, hole in enumerate(holes):
+        trusted = ones.clone()
+        if hole:
+            trusted[..., 8:24, hole] = 0
+            pixels[k:, 8:24, hole] = 255
+        motion = Motion(still, trusted, still, ones, 0 * ones) if k else None
+        moments.append(Moment(VideoFrame(pixels[k], k), motion, torch.empty(0), 0))
+    return Run.of(moments)
+
+
+def segment_pictures(painter: Painter, run: Run, ends: dict[int, float]) -> list[torch.Tensor]:
+    """With keyframes of one grey each at these places."""
+    keyframes = [
+        run.reference(k, torch.full((1, 3, 32, 48), grey), [j for j in range(len(run.moments)) if j != k])
+        for k, grey in ends.items()
+    ]
+    return [picture for _, picture in _segment(painter, run, keyframes)]  # type: ignore[arg-type]
 
 
 def test_what_the_model_filled_in_is_carried_on_and_not_asked_for_again() -> None:
     """A patch that appears after the keyframe and stays: one request, and the same patch in every later frame."""
-    black, ones = torch.zeros(1, 3, 32, 48), torch.ones(1, 1, 32, 48)
-    appears = ones.clone()
-    appears[..., 8:24, 8:24] = 0
-    still = torch.zeros(1, 2, 32, 48)
-    motions = [None, *(Motion(still, mask, still, mask, 0 * ones) for mask in (appears, ones, ones, ones))]
-    frame = VideoFrame(np.zeros((32, 48, 3), np.uint8), 0)
-    segment = [Moment(frame, motion, torch.empty(0), 0) for motion in motions]
-
-    class Painter:
-        """Whatever it is asked for it paints brighter than the time before."""
-
-        asked = 0
-
-        def from_the_middle(self, moments: list[Moment], _begun: list[torch.Tensor]) -> list[torch.Tensor]:
-            self.asked += len(moments)
-            return [black + 0.4 * self.asked for _ in moments]
-
     painter = Painter()
-    pictures = [picture for _, picture in _segment(painter, segment, black, None)]  # type: ignore[arg-type]
-    assert painter.asked == 1
+    pictures = segment_pictures(painter, still_run([None, slice(8, 24), None, None, None]), {0: 0.0})
+    assert len(painter.asked) == 1
     assert float(pictures[0].max()) == 0
     for picture in pictures[1:]:
-        assert float(picture[..., 12:20, 12:20].min()) == pytest.approx(0.4, abs=1e-3)
+        assert float(picture[..., 14:18, 14:18].min()) == pytest.approx(0.4, abs=1e-3)
         assert float(picture[..., :, 30:].max()) == pytest.approx(0, abs=1e-3)
+
+
+def test_the_frame_that_misses_most_is_asked_for_and_those_before_it_take_from_it() -> None:
+    """A second patch joins the first one late: the last frame shows both, and what it shows of the first serves the first frame."""
+    painter = Painter()
+    pictures = segment_pictures(painter, still_run([None, slice(4, 16), None, slice(28, 44)]), {0: 0.0})
+    assert painter.asked == [3]
+    for picture in pictures[1:]:
+        assert float(picture[..., 14:18, 9:11].min()) == pytest.approx(0.4, abs=1e-3)
+    assert float(pictures[3][..., 14:18, 34:38].min()) == pytest.approx(0.4, abs=1e-3)
+    assert float(pictures[2][..., :, 28:].max()) == pytest.approx(0, abs=1e-3)
+
+
+def test_frames_take_from_the_nearer_keyframe() -> None:
+    painter = Painter()
+    pictures = segment_pictures(painter, still_run([None] * 6), {0: 0.2, 5: 0.8})
+    found = [float(picture.mean()) for picture in pictures]
+    assert found == pytest.approx([0.2, 0.2, 0.2, 0.8, 0.8], abs=1e-3)
+    assert painter.asked == []
 
 
 def test_the_anchor_changes_every_frame_of_a_shot_but_its_first(pipeline: sav.StyleAVideoPipeline) -> None:

@@ -91,6 +91,9 @@ def stylize(
     keyframe_interval: Annotated[
         int, typer.Option(help="Every how many frames one is made in full, the others from it; 1: every frame.")
     ] = 8,
+    flow: Annotated[
+        str, typer.Option(help="What estimates motion: dis, or raft where torchvision is installed.")
+    ] = "dis",
     anchor: Annotated[
         bool, typer.Option("--anchor", help="Frames made in full also attend to their shot's first.")
     ] = False,
@@ -119,7 +122,7 @@ def stylize(
             negative_prompt=negative_prompt, fast=fast, num_inference_steps=steps, guidance=guidance, guidance_scale=guidance_scale,
             image_guidance_scale=image_guidance_scale, mask_guidance_scale=mask_guidance_scale, mask_refresh=mask_refresh,
             content_weight=content_weight, optimization=optimization, noise=noise, size=size, output_size=output_size,
-            keyframe_interval=keyframe_interval, anchor=anchor, refine=refine, start_s=start, end_s=end, batch_size=batch_size,
+            keyframe_interval=keyframe_interval, flow=flow, anchor=anchor, refine=refine, start_s=start, end_s=end, batch_size=batch_size,
         )  # fmt: skip
     source, working, final = (
         "x".join(map(str, pair)) for pair in (result.source_size, result.working_size, result.output_size)

@@ -28,6 +28,7 @@ from .models.vocabulary import Knowledge, advice
 from .pipeline import StyleAVideoPipeline
 from .settings import CALL_SETTINGS, Settings, checked_settings
 from .stream import stylized_frames
+from .temporal import require_torchvision
 from .video import VideoInfo, VideoReader, check_output, open_writer
 
 Progress = Callable[[int, int], None]
@@ -86,6 +87,8 @@ def stylize(
         raise InputError(f"{record} exists already: pass --overwrite to replace it, or give the output another name")
     if not prompt.strip():
         raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
+    if chosen.flow == "raft":
+        require_torchvision()
     if pipeline is None and chosen.model == BUNDLED:
         for line in advice(prompt, Knowledge.of(bundled_folder())):
             warnings.warn(line, stacklevel=2)

@@ -13,9 +13,10 @@ from .self_attention import MaskRefresh
 
 ShotNoise = Literal["shared", "warped", "independent"]
 """One noise field for all frames; one that every shot begins with and that then moves with the picture; or one a frame."""
+Flow = Literal["dis", "raft"]
 OutputSize = Literal["working", "source"]
-LONGEST_INTERVAL = 64
-"""Of keyframes: two intervals of frames are held in memory."""
+LONGEST_INTERVAL = 32
+"""Of keyframes: two intervals of frames are held in memory, and ways between them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Settings:
     noise: ShotNoise = "shared"
     keyframe_interval: int = 8
     """Every how many frames of a shot one is denoised in full, the others taking their picture from it; 1 means every frame."""
+    flow: Flow = "dis"
+    """What estimates motion: OpenCV's DIS, or RAFT where torchvision is installed."""
     anchor: bool = False
     """Whether every frame that is denoised in full also attends to its shot's first."""
     refine: bool | None = None
@@ -86,8 +89,7 @@ def checked_settings(given: dict[str, Any]) -> Settings:
     for name in ("fast", "anchor", "refine"):
         if not isinstance(getattr(settings, name), bool) and not (name == "refine" and settings.refine is None):
             raise InputError(f"{name} is {getattr(settings, name)!r}: give True or False")
-    if settings.noise not in get_args(ShotNoise):
-        raise InputError(f"noise is {settings.noise!r}: choose one of {', '.join(get_args(ShotNoise))}")
-    if settings.output_size not in ("working", "source"):
-        raise InputError(f"output_size is {settings.output_size!r}: choose working or source")
+    for name, kind in (("noise", ShotNoise), ("flow", Flow), ("output_size", OutputSize)):
+        if getattr(settings, name) not in get_args(kind):
+            raise InputError(f"{name} is {getattr(settings, name)!r}: choose one of {', '.join(get_args(kind))}")
     return settings

@@ -19,6 +19,7 @@ from .pipeline import StyleAVideoPipeline
 from .settings import CALL_SETTINGS, Settings
 from .temporal import (
     AnchorAttention,
+    FlowEstimator,
     Motion,
     Reference,
     Refined,
@@ -31,6 +32,7 @@ from .temporal import (
     next_keyframe,
     picture_bytes,
     picture_tensor,
+    raft_flow,
     refine,
     with_motion,
 )
@@ -64,7 +66,9 @@ def stylized_frames(
     moving = settings.noise == "warped" or settings.keyframe_interval > 1 or settings.anchor or refiner is not None
     detector = ShotDetector()
     stream: Iterable[tuple[VideoFrame, Motion | None]] = (
-        with_motion(frames, dis_flow(settings.fast), detector.begins_shot) if moving else ((frame, None) for frame in frames)
+        with_motion(frames, flow_estimator(settings, pipeline.device), detector.begins_shot)
+        if moving
+        else ((frame, None) for frame in frames)
     )
     moments = with_noise(pipeline, stream, settings)
     with anchor_attention(pipeline.unet) if settings.anchor else nullcontext() as anchor:
@@ -72,6 +76,11 @@ def stylized_frames(
         pictures = propagated(model, moments) if settings.keyframe_interval > 1 else one_by_one(model, moments)
         for moment, picture in refined(refiner, pictures) if refiner else pictures:
             yield VideoFrame(picture_bytes(picture), moment.frame.pts)
+
+
+def flow_estimator(settings: Settings, device: torch.device) -> FlowEstimator:
+    """The one asked for. Raises InputError for RAFT without torchvision."""
+    return raft_flow(device) if settings.flow == "raft" else dis_flow(settings.fast)
 
 
 def with_noise(
@@ -161,8 +170,8 @@ def one_by_one(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment
 def propagated(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment, Tensor]]:
     """Keyframes in full; the frames between from the keyframes around them, and from the model where neither shows what they do.
 
-    A frame depends on its shot and its place in it (and on independent noise, if that is asked for), so not on the batch size. Two
-    intervals of frames are held at a time.
+    A frame depends on its shot and its place in it (and, as all frames do then, on independent noise or a scheduler that draws noise at
+    its steps), so not on the batch size. Two intervals of frames are held at a time, and from each of them the way to those it takes from.
     """
     segments = keyframe_segments(moments, model.settings.keyframe_interval)
     # As many keyframes at once as keep the frames held for them within a batch; a large batch makes full batches of them.
@@ -173,15 +182,16 @@ def propagated(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment
             keyframe = rendered
             if last is not None:
                 run = Run.of([*last[0], segment[0]] if segment[0].motion else last[0])
-                keyframes = [run.reference(0, last[1])]
+                end = len(run.moments)
+                keyframes = [run.reference(0, last[1], range(1, end))]
                 if segment[0].motion:
-                    keyframe = next_keyframe(rendered, keyframes[0])
-                    keyframes.append(run.reference(len(last[0]), keyframe))
+                    keyframe = next_keyframe(rendered, run.frames[-1], keyframes[0], end - 1)
+                    keyframes.append(run.reference(end - 1, keyframe, range(1, end - 1)))
                 yield from _segment(model, run, keyframes)
             last = segment, keyframe
     if last is not None:
         run = Run.of(last[0])
-        yield from _segment(model, run, [run.reference(0, last[1])])
+        yield from _segment(model, run, [run.reference(0, last[1], range(1, len(run.moments)))])
 
 
 def keyframe_segments(moments: Iterable[Moment], interval: int) -> Iterator[list[Moment]]:
@@ -211,9 +221,9 @@ class Run:
         frames = [picture_tensor(moment.frame.pixels) for moment in moments]
         return cls(moments, frames, [moment.motion for moment in moments[1:] if moment.motion is not None])
 
-    def reference(self, place: int, picture: Tensor) -> Reference:
-        """The stylized frame at `place`, as the others take from it."""
-        return Reference.at(place, picture, self.frames, self.motions)
+    def reference(self, place: int, picture: Tensor, takers: Iterable[int]) -> Reference:
+        """The stylized frame at `place`, for those at other places to take from."""
+        return Reference.at(place, picture, self.frames, self.motions, takers)
 
 
 def _segment(model: Model, run: Run, keyframes: list[Reference]) -> Iterator[tuple[Moment, Tensor]]:
@@ -222,7 +232,6 @@ def _segment(model: Model, run: Run, keyframes: list[Reference]) -> Iterator[tup
     Where no keyframe shows what they do, the model is asked for the frame that misses most; the others take from that too, so that
     what is new is made once and not a little different in every frame; and so on, until little is missing anywhere.
     """
-    places = [place for place in range(len(run.moments)) if place not in {keyframe.place for keyframe in keyframes}]
     asked: dict[int, Reference] = {}
 
     def from_references(place: int) -> tuple[Tensor, Tensor]:
@@ -230,15 +239,17 @@ def _segment(model: Model, run: Run, keyframes: list[Reference]) -> Iterator[tup
         picture, missing = assembled(place, list(chain(*nearest)))
         return (guessed(run.frames[place], picture, missing) if missing.any() else picture), missing
 
-    missing = {place: torch.stack([1 - keyframe.trusted[place] for keyframe in keyframes]).prod(0) for place in places}
+    ends = {keyframe.place for keyframe in keyframes}
+    places = [place for place in range(len(run.moments)) if place not in ends]
+    missing = {place: torch.stack([1 - end.ways[place].trusted for end in keyframes]).prod(0) for place in places}
     while missing:
         most = max(missing, key=lambda place: float(missing[place].mean()))
         if float(missing.pop(most).mean()) <= TOLERATED:
             break
         begun, gaps = from_references(most)
         made = model.from_the_middle([run.moments[most]], [begun])[0]
-        asked[most] = run.reference(most, begun + gaps * (made - begun))
-        missing = {place: gap * (1 - asked[most].trusted[place]) for place, gap in missing.items()}
+        asked[most] = run.reference(most, begun + gaps * (made - begun), missing)
+        missing = {place: gap * (1 - asked[most].ways[place].trusted) for place, gap in missing.items()}
     yield run.moments[0], keyframes[0].picture
     for place in places:
         yield run.moments[place], asked[place].picture if place in asked else from_references(place)[0]

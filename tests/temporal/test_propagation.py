@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from style_a_video.temporal import (
+from style_a_video.temporal import Motion, Reference, assembled, carried, detail_depth, guessed, links_to, next_keyframe
+from style_a_video.temporal.propagation import (
+    ALIKE,
+    COARSE_PULL,
+    MOST_CONTRAST,
     Link,
-    Motion,
-    between,
-    carried,
-    detail_depth,
-    guessed,
-    links_ahead,
-    links_back,
-    next_keyframe,
+    alike,
+    drawn_towards,
+    same_structure,
+    softened,
+    with_detail,
 )
-from style_a_video.temporal.propagation import COARSE_PULL, drawn_towards, with_detail
 from tests.temporal.test_warp import warp_loop
 
 SIZE = (40, 48)
@@ -31,10 +31,19 @@ def link(x, y, mask=None):
     return Link(flow, ones() if mask is None else mask)
 
 
-def motion(x, y):
-    """Everything moves by (x, y) in a frame."""
-    step, back = link(x, y).flow, link(-x, -y).flow
-    return Motion(back, ones(), step, ones(), 0 * ones())
+def motion(x, y, mask=None):
+    """Everything moves by (x, y) in a frame; trusted, both ways, where `mask` is 1."""
+    trusted = ones() if mask is None else mask
+    return Motion(link(-x, -y).flow, trusted, link(x, y).flow, trusted, 0 * ones())
+
+
+FLAT = [torch.full((1, 3, *SIZE), light) for light in (0.0, 0.5)]
+"""Two input frames of one structure that nowhere look alike."""
+
+
+def still(keyframe, mask=None, frames=FLAT):
+    """A keyframe with one frame after it, trusted where `mask` is 1."""
+    return Reference.at(0, keyframe, frames, [motion(0, 0, mask)], [1])
 
 
 @pytest.fixture
@@ -56,36 +65,51 @@ def test_links_are_composed_as_the_equation_says():
     np.testing.assert_array_equal(found.mask[0].numpy(), (masks[0] * warp_loop(masks[1], first)) > 0.9)
 
 
-def test_links_of_uniform_motion_add_up():
-    motions = [motion(1.0, 0.0), motion(2.0, -1.0), motion(0.5, 0.5)]
-    back, ahead = links_back(motions), links_ahead(motions)
-    for found, wanted in zip(back, [(-1, 0), (-3, 1), (-3.5, 0.5)], strict=True):
-        assert found.flow[0, :, 20, 24].tolist() == pytest.approx(wanted)
-    for found, wanted in zip(ahead, [(3.5, -0.5), (2.5, -0.5), (0.5, 0.5)], strict=True):
-        assert found.flow[0, :, 20, 24].tolist() == pytest.approx(wanted)
+@pytest.mark.parametrize(
+    ("place", "wanted"),
+    [
+        (0, [(0, 0), (-1, 0), (-3, 1), (-3.5, 0.5)]),
+        (1, [(1, 0), (0, 0), (-2, 1), (-2.5, 0.5)]),
+        (3, [(3.5, -0.5), (2.5, -0.5), (0.5, 0.5), (0, 0)]),
+    ],
+)
+def test_links_of_uniform_motion_add_up(place, wanted):
+    found = links_to(place, FLAT[0], [motion(1.0, 0.0), motion(2.0, -1.0), motion(0.5, 0.5)])
+    assert all(one.mask.shape == (1, 1, *SIZE) and bool((one.mask[..., 8:-8, 8:-8] == 1).all()) for one in found)
+    assert [one.flow[0, :, 20, 24].tolist() for one in found] == [pytest.approx(flow) for flow in wanted]
 
 
 def test_a_keyframe_is_carried_whole_pixels_without_loss(picture):
-    found = carried(picture, link(3, -2))
-    torch.testing.assert_close(found[..., 12:-12, 12:-12], picture[..., 10:-14, 15:-9], atol=2e-3, rtol=0)
+    """By whole steps of the windows that depth is measured in, so that it is the same before and after."""
+    found = carried(picture, detail_depth(picture), link(4, -4).flow)
+    torch.testing.assert_close(found[..., 14:-14, 14:-14], picture[..., 10:-18, 18:-10], atol=5e-3, rtol=0)
 
 
 def test_marks_stay_as_deep_when_carried_by_half_a_pixel(picture):
     inner = np.s_[..., 12:-12, 12:-12]
     plain = torch.nn.functional.avg_pool2d(picture, 2, stride=1)
     lost = detail_depth(plain).mean() / detail_depth(picture).mean()
-    kept = detail_depth(carried(picture, link(0.5, 0.5)))[inner].mean() / detail_depth(picture)[inner].mean()
+    kept = (
+        detail_depth(carried(picture, detail_depth(picture), link(0.5, 0.5).flow))[inner].mean()
+        / detail_depth(picture)[inner].mean()
+    )
     assert lost < 0.75
     assert kept > 0.9
 
 
-def test_detail_is_the_deviation_of_the_laplacian():
+def test_detail_is_the_deviation_of_the_laplacian_in_windows():
     rng = np.random.default_rng(1)
-    frames = rng.random((1, 3, 9, 9))
+    frames = rng.random((1, 3, 23, 30))
     grey = np.pad(frames[0].mean(0), 1, mode="edge")
     laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
-    found = detail_depth(torch.from_numpy(frames), window=17)
-    assert float(found[0, 0, 4, 4]) == pytest.approx(np.sqrt((laplacian**2).mean() + 1e-5))
+    starts = [np.arange(-6, side - 6, 4) for side in (23, 30)]  # windows of 16 around squares of 4
+    depth = np.array([
+        [np.sqrt((laplacian[max(y, 0) : y + 16, max(x, 0) : x + 16] ** 2).mean() + 1e-5) for x in starts[1]]
+        for y in starts[0]
+    ])  # fmt: skip
+    rows = np.array([np.interp(np.arange(23), starts[0] + 7.5, column) for column in depth.T])
+    wanted = np.array([np.interp(np.arange(30), starts[1] + 7.5, row) for row in rows.T])
+    np.testing.assert_allclose(detail_depth(torch.from_numpy(frames))[0, 0].numpy(), wanted, rtol=1e-9)
 
 
 def test_marks_as_deep_as_wanted_are_left_alone(picture):
@@ -99,23 +123,22 @@ def test_depth_is_brought_nearer_to_what_is_wanted_from_both_sides(picture, fact
     assert float((found / depth).mean()) == pytest.approx(factor, abs=0.12)
 
 
-def test_contrast_is_drawn_half_way_too(picture):
-    """In the geometric mean, for a picture alike everywhere."""
-    flat = 0.5 + 0.25 * (picture - picture.mean())
-    found = drawn_towards(flat, 0.5 + (picture - picture.mean()), ones())
-    assert float(found.std() / flat.std()) == pytest.approx(2.0, rel=0.05)
+@pytest.mark.parametrize(("factor", "wanted"), [(1.6, 1.6), (0.7, 0.7), (9.0, MOST_CONTRAST)])
+def test_contrast_is_taken_whole_within_reason(picture, factor, wanted):
+    flat = 0.5 + 0.3 * (picture - picture.mean())
+    found = drawn_towards(flat, 0.5 + 0.3 * factor * (picture - picture.mean()), ones())
+    assert float(found.std() / flat.std()) == pytest.approx(wanted, rel=0.05)
 
 
 def test_a_keyframe_keeps_its_marks_and_half_of_the_new_colour(picture):
-    brighter = picture + 0.08
-    found = next_keyframe(brighter, picture, link(0, 0))
+    found = next_keyframe(picture + 0.08, FLAT[1], still(picture), 1)
     torch.testing.assert_close(found, picture + COARSE_PULL * 0.08, atol=2e-3, rtol=0)
 
 
 def test_a_change_of_light_is_followed_within_a_few_keyframes(picture):
     brighter, keyframe = picture + 0.08, picture
     for _ in range(4):
-        keyframe = next_keyframe(brighter, keyframe, link(0, 0))
+        keyframe = next_keyframe(brighter, FLAT[1], still(keyframe), 1)
     assert float((brighter - keyframe).mean()) == pytest.approx(0.08 * (1 - COARSE_PULL) ** 4, abs=1e-3)
 
 
@@ -123,23 +146,65 @@ def test_a_keyframe_is_its_own_rendering_where_nothing_leads_back(picture):
     mask = ones()
     mask[..., :24] = 0
     other = 1 - picture
-    found = next_keyframe(other, picture, link(0, 0, mask))
-    torch.testing.assert_close(found[..., :20], other[..., :20])
+    found = next_keyframe(other, FLAT[1], still(picture, mask), 1)
+    torch.testing.assert_close(found[..., :24], other[..., :24])
     assert (found[..., 30:] - other[..., 30:]).abs().mean() > 0.1
 
 
-def test_between_takes_the_nearer_then_the_farther_then_says_what_is_missing(picture):
+def test_a_keyframe_is_its_own_rendering_where_the_input_has_become_something_else(picture):
+    """As in a dissolve, whose every step is trusted. A change of light alone is not something else."""
+    other, frames = 1 - picture, [picture, picture.flip(3)]
+    torch.testing.assert_close(
+        next_keyframe(other, frames[1], still(picture, None, frames), 1), other, atol=0.02, rtol=0
+    )
+    darker = [picture, picture * 0.7]
+    found = next_keyframe(other, darker[1], still(picture, None, darker), 1)
+    assert (found - other).abs().mean() > 0.1
+
+
+def test_structure_is_told_in_the_mean_of_squares():
+    """A loop over one window: (x - y)² against half of x² + y², without the mean of every pixel's own window."""
+    rng = np.random.default_rng(3)
+    x, noise = rng.random((2, 16, 16)) * 0.5
+    for share in (0.2, 0.9):
+        y = (1 - share) * x + share * noise
+        pair = [torch.from_numpy(np.tile(v, (3, 2, 2)))[None] for v in (x, y)]
+        found = same_structure(*pair, torch.zeros(1, 2, 32, 32, dtype=torch.float64))
+        a, b = x - x.mean(), y - y.mean()
+        wanted = ((a - b) ** 2).mean() < (a**2 + b**2).mean() / 2 + ALIKE**2
+        assert bool(found[0, 0, 16, 16]) == wanted == (share < 0.5)
+
+
+def test_a_frame_is_assembled_from_the_first_reference_then_the_next_and_what_none_shows_is_missing():
     near_mask, far_mask = ones(), ones()
     near_mask[..., 24:] = 0
     far_mask[..., 36:] = 0
     red, blue = (torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, *SIZE) for colour in ([1.0, 0, 0], [0, 0, 1.0]))
-    found, missing = between((red, link(0, 0, near_mask)), (blue, link(0, 0, far_mask)))
-    torch.testing.assert_close(found[..., :20], red[..., :20])
-    torch.testing.assert_close(found[..., 28:32], blue[..., 28:32])
-    assert float(missing[..., :32].max()) == 0
-    assert float(missing[..., 40:].min()) == 1
-    alone = between((red, link(0, 0, near_mask)), None)[1]
-    assert float(alone[..., 28:].min()) == 1
+    found, missing = assembled(1, [still(red, near_mask), still(blue, far_mask)])
+    torch.testing.assert_close(found[..., :18], red[..., :18])
+    torch.testing.assert_close(found[..., 24:30], blue[..., 24:30])
+    assert float(missing[..., :30].max()) == 0
+    assert float(missing[..., 36:].min()) == 1
+    alone = assembled(1, [still(red, near_mask)])[1]
+    assert float(alone[..., 24:].min()) == 1
+
+
+def test_a_softened_mask_is_nowhere_above_the_mask():
+    mask = (torch.rand(1, 1, *SIZE, generator=torch.Generator().manual_seed(2)) > 0.3).float()
+    mask[..., 10:30, 10:40] = 1
+    soft = softened(mask)
+    assert bool((soft <= mask).all())
+    torch.testing.assert_close(soft[..., 14:26, 14:36], torch.ones(1, 1, 12, 22))
+
+
+def test_what_looks_the_same_along_the_link_is_alike(picture):
+    """The picture moved by three pixels, something else in a corner, and its border gone on for where nothing was seen."""
+    frame = torch.cat([picture[..., 3:], picture[..., -1:].expand(-1, -1, -1, 3)], dim=3)
+    frame[..., 20:, :20] += 2 * ALIKE
+    found = alike(frame, picture, link(3, 0).flow)
+    assert float(found[..., :14, :45].min()) == 1
+    assert float(found[..., 24:, :14].max()) == 0
+    assert float(found[..., 45:].max()) == 0
 
 
 def test_what_is_missing_is_the_frame_in_the_pictures_colours(picture):

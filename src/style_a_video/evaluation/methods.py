@@ -55,6 +55,7 @@ def ours(
     # A setting that is left to the model is the model's: rows that only say it in other words are one.
     own = pipeline.defaults(chosen.fast)
     meant = {key: own.get(key) if value is None else value for key, value in asdict(chosen).items()}
+    meant["refine"] = chosen.refines
     return Method(name, run, {"job": meant})
 
 

@@ -6,8 +6,9 @@ sampled once from its keyframe; and what a warp takes from the depth of fine mar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -22,11 +23,15 @@ MOST_SHARPENING = 0.5
 """Of the high frequencies; more only makes rings."""
 ALIKE, ALIKE_WINDOW = 0.02, 7
 """Two places look the same where their colours differ by less than this in the mean over a window of as many pixels' side."""
+STRUCTURE_WINDOW, STRUCTURE_STRIDE = 16, 4
+"""Side of the windows, in pixels, in which two places are of one structure or not, and their distance."""
 COARSE_WINDOW, COARSE_STRIDE = 64, 16
-"""Side of the windows, in pixels, whose mean colour and contrast a keyframe draws towards those of its own rendering; their distance."""
-BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
+"""Side of the windows, in pixels, whose mean colour and contrast a keyframe takes from its own rendering; their distance."""
 COARSE_PULL = 0.5
-"""How far they are drawn there: a change of light is followed within a few keyframes, the model's own flicker of colour halved."""
+"""How far the mean colour is drawn there: a change of light is followed within a few keyframes, the model's own flicker halved."""
+MOST_CONTRAST = 2.0
+"""By which contrast is multiplied or divided there: what is flat has no marks to deepen."""
+BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,11 @@ class Link:
         there = backward_warp(torch.cat([further.flow, further.mask], dim=1), self.flow)
         return Link(self.flow + there[:, :2], self.mask * (there[:, 2:] > 0.9))
 
-
     @classmethod
     def to_itself(cls, like: Tensor) -> Link:
-        """From a frame of the size of `like` to itself."""
-        return cls(torch.zeros_like(like[:, :2]), torch.ones_like(like[:, :1]))
+        """From a frame of the size of `like` (1, 3, H, W) to itself."""
+        nowhere = torch.zeros_like(like[:, :1])
+        return cls(torch.cat([nowhere, nowhere], dim=1), nowhere + 1)
 
 
 def links_to(place: int, frame: Tensor, motions: Sequence[Motion]) -> list[Link]:
@@ -60,37 +65,66 @@ def links_to(place: int, frame: Tensor, motions: Sequence[Motion]) -> list[Link]
     return before[:0:-1] + after
 
 
+class Way(NamedTuple):
+    """From a frame to one that it takes from."""
+
+    flow: Tensor
+    """(1, 2, H, W) in pixels, x first."""
+    trusted: Tensor
+    """How far it may take from there, (1, 1, H, W) in [0, 1]."""
+
+
 @dataclass(frozen=True)
 class Reference:
-    """A stylized frame of a run that the others take from."""
+    """A stylized frame of a run that others take from."""
 
     place: int
+    frame: Tensor
+    """The input, (1, 3, H, W) in [0, 1]."""
     picture: Tensor
-    """(1, 3, H, W) in [0, 1]."""
+    """Stylized, (1, 3, H, W) in [0, 1]."""
     depth: Tensor
     """Of its fine marks, (1, 1, H, W)."""
-    links: list[Link]
-    """From every frame of the run to it."""
-    trusted: list[Tensor]
-    """How far every frame may take from it, (1, 1, H, W) in [0, 1] each."""
+    ways: dict[int, Way]
+    """From other places of the run to it."""
 
     @classmethod
-    def at(cls, place: int, picture: Tensor, frames: Sequence[Tensor], motions: Sequence[Motion]) -> Reference:
-        """The frame at `place` of the run that has these input frames (1, 3, H, W) and motions."""
+    def at(
+        cls, place: int, picture: Tensor, frames: Sequence[Tensor], motions: Sequence[Motion], takers: Iterable[int]
+    ) -> Reference:
+        """The frame at `place` of the run that has these input frames (1, 3, H, W) and motions, for those at the places `takers`."""
         links = links_to(place, frames[place], motions)
-        pairs = zip(frames, links, strict=True)
-        trusted = [softened(torch.maximum(link.mask, alike(frame, frames[place], link))) for frame, link in pairs]
-        return cls(place, picture, detail_depth(picture), links, trusted)
+        ways = {}
+        for taker in takers:
+            flow, mask = links[taker].flow, links[taker].mask
+            ways[taker] = Way(flow, softened(torch.maximum(mask, alike(frames[taker], frames[place], flow))))
+        return cls(place, frames[place], picture, detail_depth(picture), ways)
 
 
-def alike(frame: Tensor, other: Tensor, link: Link) -> Tensor:
-    """1 where the input frame (1, 3, H, W) looks as the `other` does at the end of the link, (1, 1, H, W), else 0: where flow cannot be
+def alike(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
+    """1 where the input frame (1, 3, H, W) looks as the `other` does along the flow, (1, 1, H, W), else 0: where flow cannot be
     checked, as in a flat sky, whatever looks the same will do."""
-    mismatch = (frame - backward_warp(other, link.flow)).abs().mean(dim=1, keepdim=True)
-    x, y = sampling_positions(link.flow).unbind(dim=1)
+    mismatch = (frame - backward_warp(other, flow)).abs().mean(dim=1, keepdim=True)
+    x, y = sampling_positions(flow).unbind(dim=1)
     height, width = frame.shape[-2:]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     return ((windowed(mismatch, ALIKE_WINDOW) < ALIKE) & inside[:, None]).to(frame.dtype)
+
+
+def same_structure(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
+    """1 where the shapes of the input frame (1, 3, H, W), whatever its light, are more like than unlike those of the `other` along the
+    flow, (1, 1, H, W), else 0: the mean of (x − y)² below half that of x² + y², both grey and without their local means.
+
+    In a dissolve every step from frame to frame is trusted, and yet nothing of the first picture is left at its end.
+    """
+
+    def shapes(picture: Tensor) -> Tensor:
+        grey = picture.mean(dim=1, keepdim=True)
+        return grey - spread(windowed(grey, STRUCTURE_WINDOW, STRUCTURE_STRIDE), STRUCTURE_STRIDE, grey)
+
+    x, y = shapes(frame), shapes(backward_warp(other, flow))
+    likeness = (x.square() + y.square()) / 2 + ALIKE**2 - (x - y).square()
+    return (spread(windowed(likeness, STRUCTURE_WINDOW, STRUCTURE_STRIDE), STRUCTURE_STRIDE, x) > 0).to(frame.dtype)
 
 
 def assembled(place: int, references: Sequence[Reference]) -> tuple[Tensor, Tensor]:
@@ -100,30 +134,34 @@ def assembled(place: int, references: Sequence[Reference]) -> tuple[Tensor, Tens
     `missing` is 1 where none shows what the frame does, with soft borders; there the picture is the first one's guess.
     """
     first = references[0]
-    picture, missing = carried(first.picture, first.depth, first.links[place]), 1 - first.trusted[place]
+    picture, missing = carried(first.picture, first.depth, first.ways[place].flow), 1 - first.ways[place].trusted
     for reference in references[1:]:
-        share = missing * reference.trusted[place]
+        flow, trusted = reference.ways[place]
+        share = missing * trusted
         if share.any():
-            other = carried(reference.picture, reference.depth, reference.links[place])
+            other = carried(reference.picture, reference.depth, flow)
             picture, missing = picture + share * (other - picture), missing - share
     return picture, missing
 
 
-def carried(picture: Tensor, depth: Tensor, link: Link) -> Tensor:
-    """A stylized frame (1, 3, H, W), its marks of `depth` (1, 1, H, W), as the linked frame sees it, in [0, 1] and as deep."""
-    warped = backward_warp(torch.cat([picture, depth], dim=1), link.flow, "bicubic")
+def carried(picture: Tensor, depth: Tensor, flow: Tensor) -> Tensor:
+    """A stylized frame (1, 3, H, W), its marks of `depth` (1, 1, H, W), as another one sees it along the flow, in [0, 1], its marks as deep."""
+    warped = backward_warp(torch.cat([picture, depth], dim=1), flow, "bicubic")
     return with_detail(warped[:, :3].clamp(0, 1), warped[:, 3:])
 
 
-def next_keyframe(rendered: Tensor, before: Reference) -> Tensor:
-    """A shot's next keyframe: the marks of the one before, the colours of its own rendering, and all of that where nothing leads back.
+def next_keyframe(rendered: Tensor, frame: Tensor, before: Reference, place: int) -> Tensor:
+    """A shot's next keyframe: the marks of the one before, the colours of its own rendering, and all of that where nothing leads back, or
+    to something else.
 
     Args:
-        rendered: the keyframe as the model makes it, (1, 3, H, W) in [0, 1].
-        before: the keyframe before it; this one is the last frame of its run.
+        rendered: the keyframe as the model makes it of the input `frame`, both (1, 3, H, W) in [0, 1].
+        before: the keyframe before it.
+        place: of this one in its run.
     """
-    trusted = before.trusted[-1]
-    kept = backward_warp(before.picture, before.links[-1].flow, "bicubic").clamp(0, 1)
+    flow, trusted = before.ways[place]
+    trusted = trusted * softened(same_structure(frame, before.frame, flow))
+    kept = backward_warp(before.picture, flow, "bicubic").clamp(0, 1)
     # Light changes within a shot, and what is carried on and on must not drift.
     kept = with_detail(drawn_towards(kept, rendered, trusted), detail_depth(rendered))
     return (trusted * kept + (1 - trusted) * rendered).clamp(0, 1)
@@ -158,14 +196,15 @@ def windowed(values: Tensor, side: int, stride: int = 1) -> Tensor:
     return F.avg_pool2d(rows, (1, side), (1, stride), (0, margin), ceil_mode=True, count_include_pad=False)
 
 
-def spread(values: Tensor, like: Tensor) -> Tensor:
-    """What was measured in windows, for every pixel of `like` again: (B, C, h, w) -> (B, C, H, W)."""
-    return F.interpolate(values, like.shape[-2:], mode="bilinear", align_corners=False)
+def spread(values: Tensor, stride: int, like: Tensor) -> Tensor:
+    """What was measured in windows, one for every stride² pixels, for every pixel of `like` again: (B, C, h, w) -> (B, C, H, W)."""
+    height, width = like.shape[-2:]
+    return F.interpolate(values, scale_factor=stride, mode="bilinear", align_corners=False)[..., :height, :width]
 
 
 def drawn_towards(frames: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     """Frames (B, 3, H, W) with the mean colour of large windows drawn towards that of `wanted`, by COARSE_PULL, and their contrast made
-    the same: each carrying loses a little of it, and of a loss that is halved every time as much is left as one carrying loses.
+    the same, within MOST_CONTRAST. (Half-way would not do: what every carrying loses would add up to the whole of one loss.)
 
     Both are measured over the pixels of `mask` (B, 1, H, W) alone.
     """
@@ -174,10 +213,12 @@ def drawn_towards(frames: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     def statistics(values: Tensor) -> tuple[Tensor, Tensor]:
         mean = windowed(values * mask, COARSE_WINDOW, COARSE_STRIDE) / area
         variance = windowed(values.square() * mask, COARSE_WINDOW, COARSE_STRIDE) / area - mean.square()
-        return spread(mean, frames), spread((variance.clamp(min=0) + 1e-4).sqrt(), frames)
+        deviation = (variance.clamp(min=0) + 1e-4).sqrt()
+        return spread(mean, COARSE_STRIDE, frames), spread(deviation, COARSE_STRIDE, frames)
 
     (mean, deviation), (wanted_mean, wanted_deviation) = statistics(frames), statistics(wanted)
-    return mean + COARSE_PULL * (wanted_mean - mean) + (frames - mean) * wanted_deviation / deviation
+    contrast = (wanted_deviation / deviation).clamp(1 / MOST_CONTRAST, MOST_CONTRAST)
+    return mean + COARSE_PULL * (wanted_mean - mean) + (frames - mean) * contrast
 
 
 def detail_depth(frames: Tensor) -> Tensor:
@@ -185,7 +226,7 @@ def detail_depth(frames: Tensor) -> Tensor:
     grey = F.pad(frames.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     sides = grey[..., :-2, 1:-1] + grey[..., 2:, 1:-1] + grey[..., 1:-1, :-2] + grey[..., 1:-1, 2:]
     squared = (sides - 4 * grey[..., 1:-1, 1:-1]).square()
-    return spread((windowed(squared, DETAIL_WINDOW, DETAIL_STRIDE) + 1e-5).sqrt(), frames)
+    return spread((windowed(squared, DETAIL_WINDOW, DETAIL_STRIDE) + 1e-5).sqrt(), DETAIL_STRIDE, frames)
 
 
 def with_detail(frames: Tensor, depth: Tensor) -> Tensor:
@@ -198,8 +239,8 @@ def with_detail(frames: Tensor, depth: Tensor) -> Tensor:
 
 
 def blurred(frames: Tensor) -> Tensor:
-    """By the binomial 1, 4, 6, 4, 1 along both axes."""
-    padded = F.pad(frames, (2, 2, 2, 2), mode="replicate")
+    """By the binomial 1, 4, 6, 4, 1 along both axes, (B, C, H, W)."""
     height, width = frames.shape[-2:]
-    rows = sum(weight * padded[..., k : k + height, :] for k, weight in enumerate(BINOMIAL))
-    return sum((weight * rows[..., k : k + width] for k, weight in enumerate(BINOMIAL)), torch.zeros_like(frames))
+    padded = F.pad(frames, (2, 2, 2, 2), mode="replicate")
+    rows = torch.stack([weight * padded[..., k : k + height, :] for k, weight in enumerate(BINOMIAL)]).sum(0)
+    return torch.stack([weight * rows[..., k : k + width] for k, weight in enumerate(BINOMIAL)]).sum(0)

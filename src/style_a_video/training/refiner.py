@@ -20,6 +20,8 @@ from .sequences import Sequence, load_sequences, make_sequences
 TEMPORAL_WEIGHT = 4.0
 DETAIL_WEIGHT = 1.0
 BATCH = 4
+RECIPE = 2
+"""Of the clips; one more whenever `sequences` or what it runs changes what they show."""
 
 
 def temporal_term(refined: Tensor, refined_before: Tensor, flow: Tensor, visible: Tensor) -> Tensor:
@@ -33,11 +35,9 @@ def temporal_term(refined: Tensor, refined_before: Tensor, flow: Tensor, visible
 
 
 def detail_term(refined: Tensor, stylized: Tensor) -> Tensor:
-    """How far the depth of fine marks falls short of P^f's, wherever they lie: mean of |s(R^f) − s(P^f)|, s the deviation of the
-    Laplacian in windows of 9 x 9. Blur steadies everything, so without this term it is what the network learns."""
-
-    found, wanted = (detail_depth(frames, window=9, stride=4) for frames in (refined, stylized))
-    return (found - wanted).abs().mean()
+    """How far the depth of fine marks is from P^f's, wherever they lie: mean of |s(R^f) − s(P^f)|, s their `detail_depth`. Blur steadies
+    everything, so without this term it is what the network learns."""
+    return (detail_depth(refined) - detail_depth(stylized)).abs().mean()
 
 
 def refining_loss(
@@ -94,8 +94,8 @@ def train_refiner(
     """
     clips = work / f"clips_{seed}"
     record = (bundled_folder() if model == "bundled" else Path(model)) / "training.json"
-    # Clips of one model are not those of another.
-    claim(clips, {"model": json.loads(record.read_text()) if record.is_file() else str(model)})
+    # Clips of one model are not those of another, nor those of another recipe.
+    claim(clips, {"model": json.loads(record.read_text()) if record.is_file() else str(model), "recipe": RECIPE})
     make_sequences(clips, load_pipeline(model), budget.clips, seed)
     torch.manual_seed(seed)
     refiner = Refiner(form)

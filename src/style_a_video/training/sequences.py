@@ -15,6 +15,9 @@ from torch import Tensor
 from ..affine import Affine, affine_flow, sample, seen_before, similarity
 from ..models.styles import STYLES
 from ..pipeline import StyleAVideoPipeline
+from ..settings import Settings
+from ..stream import stylized_frames
+from ..video import VideoFrame
 from .captions import caption, random_look
 from .contents import Image, random_content, smooth_noise
 from .teachers import Chance, render
@@ -86,16 +89,22 @@ def disturbed_teacher(rng: np.random.Generator, frames: NDArray[np.float32]) -> 
 def model_stylized(
     rng: np.random.Generator, pipeline: StyleAVideoPipeline, frames: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Every frame by the model, from one noise field; a quarter of the clips from one for each frame."""
+    """By the model as a job does it, before the refiner: half of the clips with keyframes, which is what the refiner will mostly meet, the
+    others frame by frame; a quarter of both halves with noise of its own in every frame."""
     prompt = caption(random_look(rng, STYLES[int(rng.integers(len(STYLES)))].name), rng)
-    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    noise = "independent" if rng.random() < 0.25 else "shared"
-    return np.asarray(pipeline(prompt, frames, generator=generator, noise=noise).frames)  # type: ignore[arg-type]
+    settings = Settings(
+        seed=int(rng.integers(2**31)),
+        noise="independent" if rng.random() < 0.25 else "shared",
+        keyframe_interval=int(rng.integers(3, LENGTH + 1)) if rng.random() < 0.5 else 1,
+    )
+    clip = [VideoFrame(pixels, k) for k, pixels in enumerate(_bytes(frames))]
+    styled = [frame.pixels for frame in stylized_frames(pipeline, clip, prompt, settings)]
+    return (np.stack(styled) / 255).astype(np.float32)
 
 
 def make_sequences(folder: Path, pipeline: StyleAVideoPipeline, count: int, seed: int) -> None:
     """Write `count` clips under `folder`, `NNNNN.npz` each; those that exist are kept. Each depends on (seed, number) alone
-    (and on the model)."""
+    (and on the model and this package's code)."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [k for k in range(count) if not (folder / f"{k:05d}.npz").exists()]
     for k in track(missing, "making clips"):
