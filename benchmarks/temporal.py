@@ -45,7 +45,6 @@ LADDER: dict[str, dict[str, Any]] = {
     "warped noise": {"noise": "warped", "keyframe_interval": 1, "refine": False},
     "warped noise + refiner": {"noise": "warped", "keyframe_interval": 1},
     "shared noise + keyframes": {"noise": "shared", "refine": False},
-    "warped noise + keyframes": {"noise": "warped", "refine": False},
     DEFAULTS: {},
     "warped noise + keyframes + refiner": {"noise": "warped"},
     "all: warped noise + anchor + keyframes + refiner": {"noise": "warped", "anchor": True},

@@ -11,6 +11,7 @@ from style_a_video.temporal.propagation import (
     MOST_CONTRAST,
     Link,
     alike,
+    deformation,
     drawn_towards,
     same_structure,
     softened,
@@ -160,6 +161,27 @@ def test_a_keyframe_is_its_own_rendering_where_the_input_has_become_something_el
     darker = [picture, picture * 0.7]
     found = next_keyframe(other, darker[1], still(picture, None, darker), 1)
     assert (found - other).abs().mean() > 0.1
+
+
+@pytest.mark.parametrize(("zoom", "angle"), [(1.2, 0.0), (1.0, 0.3), (0.8, -0.2)])
+def test_deformation_is_the_norm_of_the_jacobian(zoom, angle):
+    """Of a turn and zoom it is known: F(p) = (A - 1)·p."""
+    turned = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) - np.eye(2)
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    flow = torch.from_numpy(np.einsum("ij,jhw->ihw", turned, np.stack([x, y])))[None]
+    found = deformation(flow + 7)[..., 6:-6, 6:-6]
+    torch.testing.assert_close(found, torch.full_like(found, float(np.linalg.norm(turned))))
+
+
+def test_nothing_is_taken_along_a_flow_that_tears(picture):
+    """Columns that slide apart by two pixels each, trusted both ways."""
+    still_motion = motion(0, 0)
+    torn = still_motion.backward.clone()
+    torn[:, 0, :, 24:] = 2 * torch.arange(24.0)
+    tearing = Motion(torn, ones(), still_motion.forward, ones(), 0 * ones())
+    trusted = Reference.at(0, picture, FLAT, [tearing], [1]).ways[1].trusted
+    assert float(trusted[..., :16].min()) == 1
+    assert float(trusted[..., 26:].max()) == 0
 
 
 def test_structure_is_told_in_the_mean_of_squares():

@@ -23,6 +23,8 @@ MOST_SHARPENING = 0.5
 """Of the high frequencies; more only makes rings."""
 ALIKE, ALIKE_WINDOW = 0.02, 7
 """Two places look the same where their colours differ by less than this in the mean over a window of as many pixels' side."""
+MOST_DEFORMATION, DEFORMATION_WINDOW = 0.5, 9
+"""Marks that are stretched by more than half are the style's no longer; measured in windows of as many pixels' side."""
 STRUCTURE_WINDOW, STRUCTURE_STRIDE = 16, 4
 """Side of the windows, in pixels, in which two places are of one structure or not, and their distance."""
 COARSE_WINDOW, COARSE_STRIDE = 64, 16
@@ -97,7 +99,8 @@ class Reference:
         ways = {}
         for taker in takers:
             flow, mask = links[taker].flow, links[taker].mask
-            ways[taker] = Way(flow, softened(torch.maximum(mask, alike(frames[taker], frames[place], flow))))
+            seen = torch.maximum(mask, alike(frames[taker], frames[place], flow))
+            ways[taker] = Way(flow, softened(seen * (deformation(flow) < MOST_DEFORMATION)))
         return cls(place, frames[place], picture, detail_depth(picture), ways)
 
 
@@ -109,6 +112,18 @@ def alike(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
     height, width = frame.shape[-2:]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     return ((windowed(mismatch, ALIKE_WINDOW) < ALIKE) & inside[:, None]).to(frame.dtype)
+
+
+def deformation(flow: Tensor) -> Tensor:
+    """How much a flow (1, 2, H, W) stretches, turns and shears, (1, 1, H, W): the Frobenius norm of its Jacobian, mean of a window; 0 for a
+    shift.
+
+    Flow that slides from what stands in front to what lies behind smears a flat sky, and yet leads back both ways.
+    """
+    across = F.pad(flow[..., 1:] - flow[..., :-1], (0, 1, 0, 0))
+    down = F.pad(flow[..., 1:, :] - flow[..., :-1, :], (0, 0, 0, 1))
+    jacobian = windowed(torch.cat([across, down], dim=1), DEFORMATION_WINDOW)
+    return jacobian.square().sum(dim=1, keepdim=True).sqrt()
 
 
 def same_structure(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
