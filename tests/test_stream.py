@@ -13,7 +13,7 @@ import torch
 import style_a_video as sav
 from style_a_video.models.loading import load_refiner
 from style_a_video.settings import Settings
-from style_a_video.stream import Model, Moment, Run, _segment, keyframe_segments, stylized_frames, with_noise
+from style_a_video.stream import Model, Moment, Run, frames_between, keyframe_segments, stylized_frames, with_noise
 from style_a_video.temporal import Motion, Refiner, anchor_attention, detail_depth, dis_flow, with_motion
 from style_a_video.temporal.propagation import with_detail
 from style_a_video.video import ShotDetector, VideoFrame
@@ -90,7 +90,7 @@ def moment(number: int, cut: bool) -> Moment:
     return Moment(VideoFrame(np.zeros((1, 1, 3), np.uint8), number), None if cut else still, torch.zeros(1), 0)
 
 
-def test_a_keyframe_at_every_shot_and_interval() -> None:
+def test_a_keyframe_at_every_interval_and_at_both_ends_of_a_shot() -> None:
     cuts = {0, 4, 5}
     segments = keyframe_segments((moment(k, k in cuts) for k in range(13)), 3)
     assert [[m.frame.pts for m in segment] for segment in segments] == [
@@ -99,7 +99,8 @@ def test_a_keyframe_at_every_shot_and_interval() -> None:
         [4],
         [5, 6, 7],
         [8, 9, 10],
-        [11, 12],
+        [11],
+        [12],
     ]
 
 
@@ -120,15 +121,15 @@ def test_no_more_frames_are_read_ahead_than_two_intervals_and_a_batch(
         assert read - done <= 2 * interval + batch_size
 
 
-def test_a_still_shot_is_its_first_keyframe_and_costs_no_more(pipeline: sav.StyleAVideoPipeline) -> None:
+def test_a_still_shot_is_its_first_keyframe_and_costs_no_more_than_its_ends(pipeline: sav.StyleAVideoPipeline) -> None:
     pictures = [texture(1)[:, :64]] * 7
     evaluations = Evaluations(pipeline)
-    whole = stylized(pipeline, pictures, keyframe_interval=7, noise="independent")
+    whole = stylized(pipeline, pictures, keyframe_interval=7)
     alone = evaluations.count
     assert np.abs(whole - whole[0]).max() <= 1
     evaluations.count = 0
     stylized(pipeline, pictures[:1])
-    assert alone == evaluations.count
+    assert alone == 2 * evaluations.count
 
 
 def test_frames_between_move_with_the_picture(pipeline: sav.StyleAVideoPipeline) -> None:
@@ -183,36 +184,37 @@ class Painter:
 
 
 def still_run(holes: list[slice | None]) -> Run:
-    """A black shot that stands still. At frame k nothing leads back from the columns `holes[k]`, which are white from then on."""
+    """A black shot that stands still. At frame k nothing leads back from the columns `holes[k]`, which are white from then on; in a last frame
+    all is black again."""
     still, ones = torch.zeros(1, 2, 32, 48), torch.ones(1, 1, 32, 48)
-    pixels = np.zeros((len(holes), 32, 48, 3), np.uint8)
-    moments = []
+    pixels = np.zeros((len(holes) + 1, 32, 48, 3), np.uint8)
+    masks = [ones.clone() for _ in pixels]
     for k, hole in enumerate(holes):
-        trusted = ones.clone()
         if hole:
-            trusted[..., 8:24, hole] = 0
-            pixels[k:, 8:24, hole] = 255
-        motion = Motion(still, trusted, still, ones, 0 * ones) if k else None
-        moments.append(Moment(VideoFrame(pixels[k], k), motion, torch.empty(0), 0))
+            masks[k][..., 8:24, hole] = masks[-1][..., 8:24, hole] = 0
+            pixels[k:-1, 8:24, hole] = 255
+    motions = [None, *(Motion(still, mask, still, ones, 0 * ones) for mask in masks[1:-1])]
+    motions.append(Motion(still, masks[-1], still, masks[-1], 0 * ones))
+    moments = [Moment(VideoFrame(pixels[k], k), motion, torch.empty(0), 0) for k, motion in enumerate(motions)]
     return Run.of(moments)
 
 
-def segment_pictures(painter: Painter, run: Run, ends: dict[int, float]) -> list[torch.Tensor]:
-    """With keyframes of one grey each at these places."""
-    keyframes = [
-        run.reference(k, torch.full((1, 3, 32, 48), grey), [j for j in range(len(run.moments)) if j != k])
-        for k, grey in ends.items()
-    ]
-    return [picture for _, picture in _segment(painter, run, keyframes)]  # type: ignore[arg-type]
+def pictures_between(painter: Painter, run: Run, first: torch.Tensor, last: torch.Tensor) -> list[torch.Tensor]:
+    end = len(run.moments) - 1
+    before, after = run.reference(0, first, range(1, end + 1)), run.reference(end, last, range(1, end))
+    return [picture for _, picture in frames_between(painter, run, before, after)]  # type: ignore[arg-type]
+
+
+def grey(light: float) -> torch.Tensor:
+    return torch.full((1, 3, 32, 48), light)
 
 
 def test_what_the_model_filled_in_is_carried_on_and_not_asked_for_again() -> None:
-    """A patch that appears after the keyframe and stays: one request, and the same patch in every later frame."""
+    """A patch that no keyframe shows: one request, and the same patch in every frame."""
     painter = Painter()
-    pictures = segment_pictures(painter, still_run([None, slice(8, 24), None, None, None]), {0: 0.0})
+    pictures = pictures_between(painter, still_run([None, slice(8, 24), None, None]), grey(0.0), grey(0.0))
     assert len(painter.asked) == 1
-    assert float(pictures[0].max()) == 0
-    for picture in pictures[1:]:
+    for picture in pictures:
         assert float(picture[..., 14:18, 14:18].min()) == pytest.approx(0.4, abs=1e-3)
         assert float(picture[..., :, 30:].max()) == pytest.approx(0, abs=1e-3)
 
@@ -220,19 +222,21 @@ def test_what_the_model_filled_in_is_carried_on_and_not_asked_for_again() -> Non
 def test_the_frame_that_misses_most_is_asked_for_and_those_before_it_take_from_it() -> None:
     """A second patch joins the first one late: the last frame shows both, and what it shows of the first serves the first frame."""
     painter = Painter()
-    pictures = segment_pictures(painter, still_run([None, slice(4, 16), None, slice(28, 44)]), {0: 0.0})
+    pictures = pictures_between(painter, still_run([None, slice(4, 16), None, slice(28, 44)]), grey(0.0), grey(0.0))
     assert painter.asked == [3]
-    for picture in pictures[1:]:
+    for picture in pictures:
         assert float(picture[..., 14:18, 9:11].min()) == pytest.approx(0.4, abs=1e-3)
-    assert float(pictures[3][..., 14:18, 34:38].min()) == pytest.approx(0.4, abs=1e-3)
-    assert float(pictures[2][..., :, 28:].max()) == pytest.approx(0, abs=1e-3)
+    assert float(pictures[2][..., 14:18, 34:38].min()) == pytest.approx(0.4, abs=1e-3)
+    assert float(pictures[1][..., :, 28:].max()) == pytest.approx(0, abs=1e-3)
 
 
-def test_frames_take_from_the_nearer_keyframe() -> None:
+def test_frames_take_their_marks_from_the_nearer_keyframe_and_their_light_from_both() -> None:
     painter = Painter()
-    pictures = segment_pictures(painter, still_run([None] * 6), {0: 0.2, 5: 0.8})
-    found = [float(picture.mean()) for picture in pictures]
-    assert found == pytest.approx([0.2, 0.2, 0.2, 0.8, 0.8], abs=1e-3)
+    stripes = 0.1 * (torch.arange(48) % 2 - 0.5).expand(1, 3, 32, 48)
+    pictures = pictures_between(painter, still_run([None] * 5), 0.2 + stripes, 0.8 - stripes)
+    assert [float(picture.mean()) for picture in pictures] == pytest.approx([0.32, 0.44, 0.56, 0.68], abs=1e-3)
+    likeness = [float(((picture - picture.mean()) * stripes).sum() / stripes.square().sum()) for picture in pictures]
+    assert likeness == pytest.approx([1, 1, -1, -1], abs=0.1)
     assert painter.asked == []
 
 

@@ -60,12 +60,14 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
 def stylize(
     video: Annotated[Path, typer.Argument(help="Video, GIF, image, or folder of images (played at 25 frames/s).")],
     prompt: Annotated[str, typer.Argument(help='The style, e.g. "Make it an Ukiyo-e painting."')],
-    output: Annotated[Path, typer.Argument(help=".mp4, .mov, .mkv, .webm, .png, or a folder name for PNGs.")],
+    output: Annotated[
+        Path, typer.Argument(help=".mp4, .m4v, .mov, .mkv, .webm, .png, .jpg, or a folder name for PNGs.")
+    ],
     model: Annotated[str, typer.Option(help="'bundled', a diffusers folder, or a hub id.")] = "bundled",
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 0,
     negative_prompt: Annotated[str, typer.Option(help="What the picture should not be.")] = "",
     fast: Annotated[
-        bool, typer.Option("--fast", help="Quicker and a little rougher: live on an ordinary CPU.")
+        bool, typer.Option("--fast", help="Quicker and rougher: no guidance, no refinement network, coarser flow.")
     ] = False,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.", show_default="the model's")] = None,
     guidance: Annotated[
@@ -104,13 +106,14 @@ def stylize(
         ),
     ] = None,
     size: Annotated[
-        int | None, typer.Option(help="Working size: short side in pixels, made even.", show_default="the model's")
+        int | None,
+        typer.Option(help="Working size: short side in pixels, 32 to 4096, made even.", show_default="the model's"),
     ] = None,
     output_size: Annotated[str, typer.Option(help="working, or source for the input's own size.")] = "working",
     start: Annotated[float, typer.Option(help="Begin at this second.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="Stop before this second.", show_default="the end")] = None,
     batch_size: Annotated[int, typer.Option(help="Frames denoised together.")] = 8,
-    preview: Annotated[bool, typer.Option("--preview", help="Only the middle frame, as OUTPUT.png.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Only the middle frame, as a .png beside OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
 ) -> None:
     """Stylize a video by a sentence; frame count, timing and sound stay the input's."""

@@ -27,6 +27,7 @@ from .temporal import (
     WarpedNoise,
     anchor_attention,
     assembled,
+    change_of_light,
     dis_flow,
     guessed,
     next_keyframe,
@@ -179,31 +180,40 @@ def propagated(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment
     last: tuple[list[Moment], Tensor] | None = None
     while batch := list(islice(segments, together)):
         for segment, rendered in zip(batch, model.in_full([segment[0] for segment in batch]), strict=True):
-            keyframe = rendered
-            if last is not None:
-                run = Run.of([*last[0], segment[0]] if segment[0].motion else last[0])
-                end = len(run.moments)
-                keyframes = [run.reference(0, last[1], range(1, end))]
-                if segment[0].motion:
-                    keyframe = next_keyframe(rendered, run.frames[-1], keyframes[0], end - 1)
-                    keyframes.append(run.reference(end - 1, keyframe, range(1, end - 1)))
-                yield from _segment(model, run, keyframes)
+            if last is None or segment[0].motion is None:
+                if last is not None:
+                    yield last[0][0], last[1]
+                last = segment, rendered
+                continue
+            run = Run.of([*last[0], segment[0]])
+            end = len(run.moments) - 1
+            before = run.reference(0, last[1], range(1, end + 1))
+            keyframe = next_keyframe(rendered, run.frames[end], before, end)
+            after = run.reference(end, keyframe, range(1, end))
+            yield last[0][0], last[1]
+            yield from frames_between(model, run, before, after)
             last = segment, keyframe
     if last is not None:
-        run = Run.of(last[0])
-        yield from _segment(model, run, [run.reference(0, last[1], range(1, len(run.moments)))])
+        yield last[0][0], last[1]
 
 
 def keyframe_segments(moments: Iterable[Moment], interval: int) -> Iterator[list[Moment]]:
-    """Each keyframe with the frames up to the next one; a shot begins with a keyframe."""
+    """Each keyframe with the frames up to the next one; a shot begins and ends with a keyframe."""
     segment: list[Moment] = []
     for moment in moments:
-        if segment and (moment.motion is None or len(segment) == interval):
+        if segment and moment.motion is None:
+            yield from _ended(segment)
+            segment = []
+        elif len(segment) == interval:
             yield segment
             segment = []
         segment.append(moment)
-    if segment:
-        yield segment
+    yield from _ended(segment)
+
+
+def _ended(segment: list[Moment]) -> list[list[Moment]]:
+    """The last segment of a shot: its last frame has a keyframe after it as all others do, by being one."""
+    return [part for part in (segment[:-1], segment[-1:]) if part]
 
 
 @dataclass(frozen=True)
@@ -226,22 +236,23 @@ class Run:
         return Reference.at(place, picture, self.frames, self.motions, takers)
 
 
-def _segment(model: Model, run: Run, keyframes: list[Reference]) -> Iterator[tuple[Moment, Tensor]]:
-    """The keyframe that the run begins with and the frames up to the next one, which ends the run if the shot has one.
+def frames_between(model: Model, run: Run, before: Reference, after: Reference) -> Iterator[tuple[Moment, Tensor]]:
+    """The frames of a run between the keyframes that begin and end it.
 
-    Where no keyframe shows what they do, the model is asked for the frame that misses most; the others take from that too, so that
+    Where neither shows what they do, the model is asked for the frame that misses most; the others take from that too, so that
     what is new is made once and not a little different in every frame; and so on, until little is missing anywhere.
     """
+    keyframes = (before, after)
     asked: dict[int, Reference] = {}
+    light = change_of_light(before, after)
 
     def from_references(place: int) -> tuple[Tensor, Tensor]:
         nearest = (sorted(group, key=lambda other: abs(other.place - place)) for group in (keyframes, asked.values()))
-        picture, missing = assembled(place, list(chain(*nearest)))
+        picture, missing = assembled(place, list(chain(*nearest)), light)
         return (guessed(run.frames[place], picture, missing) if missing.any() else picture), missing
 
-    ends = {keyframe.place for keyframe in keyframes}
-    places = [place for place in range(len(run.moments)) if place not in ends]
-    missing = {place: torch.stack([1 - end.ways[place].trusted for end in keyframes]).prod(0) for place in places}
+    places = range(before.place + 1, after.place)
+    missing = {place: (1 - before.ways[place].trusted) * (1 - after.ways[place].trusted) for place in places}
     while missing:
         most = max(missing, key=lambda place: float(missing[place].mean()))
         if float(missing.pop(most).mean()) <= TOLERATED:
@@ -250,7 +261,6 @@ def _segment(model: Model, run: Run, keyframes: list[Reference]) -> Iterator[tup
         made = model.from_the_middle([run.moments[most]], [begun])[0]
         asked[most] = run.reference(most, begun + gaps * (made - begun), missing)
         missing = {place: gap * (1 - asked[most].ways[place].trusted) for place, gap in missing.items()}
-    yield run.moments[0], keyframes[0].picture
     for place in places:
         yield run.moments[place], asked[place].picture if place in asked else from_references(place)[0]
 

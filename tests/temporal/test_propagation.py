@@ -163,14 +163,17 @@ def test_a_keyframe_is_its_own_rendering_where_the_input_has_become_something_el
     assert (found - other).abs().mean() > 0.1
 
 
-@pytest.mark.parametrize(("zoom", "angle"), [(1.2, 0.0), (1.0, 0.3), (0.8, -0.2)])
-def test_deformation_is_the_norm_of_the_jacobian(zoom, angle):
-    """Of a turn and zoom it is known: F(p) = (A - 1)·p."""
-    turned = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) - np.eye(2)
+@pytest.mark.parametrize(("zoom", "angle", "stretch"), [(1.2, 0.3, 0.0), (1.0, -0.2, 0.5), (0.8, 0.0, -0.3)])
+def test_deformation_is_what_is_neither_zoom_nor_turn(zoom, angle, stretch):
+    """F(p) = (A - 1)·p, A a zoom and turn after a stretch along x: the difference of what both diagonals do, by singular values for none
+    of the turn."""
+    turned = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    whole = turned @ np.diag([1 + stretch, 1.0])
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
-    flow = torch.from_numpy(np.einsum("ij,jhw->ihw", turned, np.stack([x, y])))[None]
+    flow = torch.from_numpy(np.einsum("ij,jhw->ihw", whole - np.eye(2), np.stack([x, y])))[None]
     found = deformation(flow + 7)[..., 6:-6, 6:-6]
-    torch.testing.assert_close(found, torch.full_like(found, float(np.linalg.norm(turned))))
+    longest, shortest = np.linalg.svd(whole)[1]
+    torch.testing.assert_close(found, torch.full_like(found, float(longest - shortest)))
 
 
 def test_nothing_is_taken_along_a_flow_that_tears(picture):
@@ -202,12 +205,12 @@ def test_a_frame_is_assembled_from_the_first_reference_then_the_next_and_what_no
     near_mask[..., 24:] = 0
     far_mask[..., 36:] = 0
     red, blue = (torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, *SIZE) for colour in ([1.0, 0, 0], [0, 0, 1.0]))
-    found, missing = assembled(1, [still(red, near_mask), still(blue, far_mask)])
+    found, missing = assembled(1, [still(red, near_mask), still(blue, far_mask)], torch.zeros_like(red))
     torch.testing.assert_close(found[..., :18], red[..., :18])
     torch.testing.assert_close(found[..., 24:30], blue[..., 24:30])
     assert float(missing[..., :30].max()) == 0
     assert float(missing[..., 36:].min()) == 1
-    alone = assembled(1, [still(red, near_mask)])[1]
+    alone = assembled(1, [still(red, near_mask)], torch.zeros_like(red))[1]
     assert float(alone[..., 24:].min()) == 1
 
 

@@ -50,7 +50,7 @@ def _grey(frames: Tensor) -> list[Any]:
 def require_torchvision() -> None:
     """Raises InputError when it is not installed."""
     if find_spec("torchvision") is None:
-        raise InputError("RAFT needs torchvision: install the one that fits your torch, or use DIS")
+        raise InputError("RAFT needs torchvision: pip install torchvision, or use dis, which needs nothing more")
 
 
 def raft_flow(device: str | torch.device = "cpu") -> FlowEstimator:

@@ -23,8 +23,9 @@ MOST_SHARPENING = 0.5
 """Of the high frequencies; more only makes rings."""
 ALIKE, ALIKE_WINDOW = 0.02, 7
 """Two places look the same where their colours differ by less than this in the mean over a window of as many pixels' side."""
-MOST_DEFORMATION, DEFORMATION_WINDOW = 0.5, 9
-"""Marks that are stretched by more than half are the style's no longer; measured in windows of as many pixels' side."""
+MOST_DEFORMATION, MOST_OF_KEYFRAMES, DEFORMATION_WINDOW = 0.33, 0.2, 9
+"""Of the flow back: marks that are drawn out to half as long again are the style's no longer. From keyframe to keyframe it adds up, so less
+is allowed there. Measured in windows of as many pixels' side."""
 STRUCTURE_WINDOW, STRUCTURE_STRIDE = 16, 4
 """Side of the windows, in pixels, in which two places are of one structure or not, and their distance."""
 COARSE_WINDOW, COARSE_STRIDE = 64, 16
@@ -115,15 +116,15 @@ def alike(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
 
 
 def deformation(flow: Tensor) -> Tensor:
-    """How much a flow (1, 2, H, W) stretches, turns and shears, (1, 1, H, W): the Frobenius norm of its Jacobian, mean of a window; 0 for a
-    shift.
+    """How much a flow (1, 2, H, W) stretches marks in one direction, or shears them, (1, 1, H, W), mean of a window: the difference of the
+    principal strains of its Jacobian. 0 for shift, zoom and turn, which leave marks their shape.
 
     Flow that slides from what stands in front to what lies behind smears a flat sky, and yet leads back both ways.
     """
     across = F.pad(flow[..., 1:] - flow[..., :-1], (0, 1, 0, 0))
     down = F.pad(flow[..., 1:, :] - flow[..., :-1, :], (0, 0, 0, 1))
-    jacobian = windowed(torch.cat([across, down], dim=1), DEFORMATION_WINDOW)
-    return jacobian.square().sum(dim=1, keepdim=True).sqrt()
+    stretch, shear = across[:, :1] - down[:, 1:], across[:, 1:] + down[:, :1]
+    return windowed(torch.cat([stretch, shear], dim=1), DEFORMATION_WINDOW).norm(dim=1, keepdim=True)
 
 
 def same_structure(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
@@ -142,21 +143,32 @@ def same_structure(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
     return (spread(windowed(likeness, STRUCTURE_WINDOW, STRUCTURE_STRIDE), STRUCTURE_STRIDE, x) > 0).to(frame.dtype)
 
 
-def assembled(place: int, references: Sequence[Reference]) -> tuple[Tensor, Tensor]:
+def assembled(place: int, references: Sequence[Reference], light: Tensor) -> tuple[Tensor, Tensor]:
     """The frame at `place` from the first of its references, what that does not show from the second, and so on: (picture
     (1, 3, H, W), missing (1, 1, H, W)).
 
-    `missing` is 1 where none shows what the frame does, with soft borders; there the picture is the first one's guess.
+    `missing` is 1 where none shows what the frame does, with soft borders; there the picture is the first one's guess. `light`
+    (1, 3, H, W) is what the colour changes by from frame to frame.
     """
-    first = references[0]
-    picture, missing = carried(first.picture, first.depth, first.ways[place].flow), 1 - first.ways[place].trusted
-    for reference in references[1:]:
+    picture, missing = torch.zeros_like(references[0].picture), torch.ones_like(references[0].depth)
+    for reference in references:
         flow, trusted = reference.ways[place]
         share = missing * trusted
-        if share.any():
-            other = carried(reference.picture, reference.depth, flow)
-            picture, missing = picture + share * (other - picture), missing - share
-    return picture, missing
+        if reference is references[0] or share.any():
+            other = carried(reference.picture, reference.depth, flow) + light * (place - reference.place)
+            picture = other if reference is references[0] else picture + share * (other - picture)
+            missing = missing - share
+    return picture.clamp(0, 1), missing
+
+
+def change_of_light(before: Reference, after: Reference) -> Tensor:
+    """By what the colour of large windows changes from frame to frame between two keyframes, (1, 3, H, W): a step half-way, where the
+    nearer one is another, would be seen."""
+    other = backward_warp(before.picture, before.ways[after.place].flow)
+    trusted = before.ways[after.place].trusted
+    area = windowed(trusted, COARSE_WINDOW, COARSE_STRIDE).clamp(min=0.1)
+    change = windowed((after.picture - other) * trusted, COARSE_WINDOW, COARSE_STRIDE) / area
+    return spread(change, COARSE_STRIDE, other) / (after.place - before.place)
 
 
 def carried(picture: Tensor, depth: Tensor, flow: Tensor) -> Tensor:
@@ -175,7 +187,7 @@ def next_keyframe(rendered: Tensor, frame: Tensor, before: Reference, place: int
         place: of this one in its run.
     """
     flow, trusted = before.ways[place]
-    trusted = trusted * softened(same_structure(frame, before.frame, flow))
+    trusted = trusted * softened(same_structure(frame, before.frame, flow) * (deformation(flow) < MOST_OF_KEYFRAMES))
     kept = backward_warp(before.picture, flow, "bicubic").clamp(0, 1)
     # Light changes within a shot, and what is carried on and on must not drift.
     kept = with_detail(drawn_towards(kept, rendered, trusted), detail_depth(rendered))
