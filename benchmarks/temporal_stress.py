@@ -155,7 +155,7 @@ def main(
     dissolves(pipeline, some, style)
     print("| 300 frames | mean | contrast | sharpness |\n|---|---|---|---|")
     for name in ("wolf", "skiing-2997-audio"):
-        for each in dict.fromkeys((style, "pencil", "watercolor", "pop art")):
+        for each in (style, "pencil"):
             drift(pipeline, paths[name], each)
     pictures_to_look_at(pipeline, [paths["wolf"], paths["car-turn"], paths["skiing-2997-audio"]], style, output)
 

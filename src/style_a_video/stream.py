@@ -270,5 +270,7 @@ def refined(refiner: Refiner, pictures: Iterable[tuple[Moment, Tensor]]) -> Iter
     """The stream steadied by the local refinement network (2.5), frame by frame."""
     before: Refined | None = None
     for moment, picture in pictures:
-        before = refine(refiner, picture, before, moment.motion)
+        # A frame that the video repeats stays what it was.
+        if before is None or moment.motion is None or not torch.equal(picture, before.stylized):
+            before = refine(refiner, picture, before, moment.motion)
         yield moment, before.refined
