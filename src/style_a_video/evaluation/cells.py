@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -25,7 +24,7 @@ from ..pipeline import StyleAVideoPipeline
 from ..temporal import Refiner
 from .clips import Clip
 from .encoders import Encoder, weights_digest
-from .files import png, write_whole
+from .files import png, whole, write_whole
 from .heatmaps import coloured
 from .measures import measure
 from .methods import Method
@@ -220,20 +219,12 @@ def write_video(path: Path, pixels: NDArray[np.uint8], rate: Fraction) -> None:
     Raises InputError when it cannot be written.
     """
     padded = np.pad(pixels, ((0, 0), (0, pixels.shape[1] % 2), (0, pixels.shape[2] % 2), (0, 0)), mode="edge")
-    partial = path.with_suffix(".partial.mp4")
-    try:
-        with av.open(str(partial), "w", options={"movflags": "+faststart"}) as container:
-            stream: Any = container.add_stream("libx264", rate=rate.limit_denominator(1001), options={"crf": "20"})
-            stream.height, stream.width, stream.pix_fmt = padded.shape[1], padded.shape[2], "yuv420p"
-            for frame in padded:
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            container.mux(stream.encode())
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(
-            f"cannot write {path} ({error.strerror}): free some space, or choose another folder"
-        ) from error
+    with whole(path) as partial, av.open(str(partial), "w", options={"movflags": "+faststart"}) as container:
+        stream: Any = container.add_stream("libx264", rate=rate.limit_denominator(1001), options={"crf": "20"})
+        stream.height, stream.width, stream.pix_fmt = padded.shape[1], padded.shape[2], "yuv420p"
+        for frame in padded:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
 
 
 def read_frames(path: Path) -> Iterator[NDArray[np.uint8]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import PIL.Image
@@ -16,9 +18,16 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
     Raises InputError when it cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with whole(path) as partial:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write what becomes `path` at the end; its suffix is the same. What `write_whole` promises holds here too."""
+    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+    try:
+        yield partial
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
