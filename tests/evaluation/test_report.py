@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,8 +17,6 @@ from style_a_video.evaluation.clips import clip_of
 from style_a_video.evaluation.report import Report, Section, write_report
 
 from ..conftest import moving_picture
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +41,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder,
     )
     return write_report(report, folder / "out")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: run scripts/install_chromium.sh as root")
-    from playwright.sync_api import sync_playwright
-
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
-        yield running
-        running.close()
 
 
 def test_it_plays_in_step(browser: Any, page_file: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from style_a_video.evaluation.clips import Clip, read_clip, tensor_of
 from style_a_video.evaluation.encoders import bundled_encoder
 from style_a_video.evaluation.heatmaps import coloured
 from style_a_video.evaluation.methods import Method, output_stem
+from style_a_video.evaluation.plots import curves
 from style_a_video.evaluation.tables import as_markdown, table
 
 from ..conftest import moving_picture, tiny_pipeline, write_clip
@@ -49,7 +52,12 @@ def test_evaluate_writes_what_it_measured(tmp_path: Path, clip: Callable[..., Pa
     assert record["means"] == found.means()
     assert len(record["frames"]["warp_error_short"]) == 4
     assert record["encoder"].startswith("φ of")
-    assert written[1].name == "out.mp4.heatmaps.png"
+    assert [path.name for path in written[1:]] == ["out.mp4.evaluation.csv", "out.mp4.heatmaps.png"]
+    with written[1].open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["frame"] for row in rows] == ["0", "1", "2", "3"]
+    assert rows[0]["warp_error_short"] == ""
+    assert [float(row["style"]) for row in rows] == record["frames"]["style"]
 
 
 MISMATCHES: dict[str, tuple[dict[str, Any], str]] = {
@@ -102,6 +110,22 @@ def test_compare_tells_of_a_broken_output_and_goes_on(study: studies.Study, tmp_
     assert times() == before
 
 
+def test_the_page_of_a_comparison_plays(study: studies.Study, browser: Any) -> None:
+    path, _ = studies.compare(study, only=["Style-A-Video", "SDEdit"])
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(path.as_uri())
+    videos = "[...document.querySelectorAll('video')]"
+    page.wait_for_function(f"() => {videos}.length === 6 && {videos}.every(v => v.readyState >= 2)")
+    page.locator("text=play").first.click()
+    page.wait_for_function(f"() => {videos}.slice(0, 3).every(v => v.currentTime > 0)")
+    assert page.evaluate("() => [...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert said == []
+    page.close()
+
+
 def test_every_built_in_method_runs_on_the_bundled_model(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", demo_clip(2, 64, 48).frames)
     pipeline = sav.load_pipeline("bundled", device="cpu", dtype=torch.float32)
@@ -134,6 +158,27 @@ def test_ablation_changes_one_thing_at_a_time(study: studies.Study) -> None:
     assert len({found.video for found in same["joint"]}) == 2
     assert len(list(study.work.glob("*.json"))) < len(cells) - 10
     assert "s_T = 1.5" in (page.parent / "report.md").read_text()
+
+
+def test_a_sweep_is_drawn_over_its_values() -> None:
+    rows = table([cell(f"s = {value}", "a", value) for value in (0.0, 1.0, 3.0)])
+    drawn = {drop: curves(rows, {"s = 0.0": 0.0, "s = 1.0": 1.0, "s = 3.0": drop}) for drop in (3.0, 9.0)}
+    sizes = {PIL.Image.open(io.BytesIO(found)).size for found in drawn.values()}
+    assert len(sizes) == 1
+    assert drawn[3.0] != drawn[9.0]
+
+
+def test_a_clip_is_embedded_once(study: studies.Study) -> None:
+    asked: list[int] = []
+
+    def images(pictures: Tensor) -> Tensor:
+        asked.append(len(pictures))
+        return pictures.flatten(1)[:, :8]
+
+    counting = replace(study.encoder, images=images)
+    first, again = (study.clips[0].embedding(1, counting) for _ in range(2))
+    assert torch.equal(first, again)
+    assert asked == [1]
 
 
 def cell(method: str, clip: str, value: float, encoder: str = "φ", error: str = "") -> Cell:

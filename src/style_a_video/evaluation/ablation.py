@@ -14,6 +14,13 @@ MASK_SCALE, CONTENT_WEIGHT = 0.3, 30.0
 """Of the mask and the content term where a group switches them on."""
 
 
+SWEPT = {
+    "s_T: guidance_scale": "guidance_scale", "s_I: image_guidance_scale": "image_guidance_scale",
+    "s_M: mask_guidance_scale": "mask_guidance_scale", "λ: content_weight": "content_weight",
+}  # fmt: skip
+"""The groups whose rows differ in one number, and its setting."""
+
+
 def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
     """{group: {row: settings of the job}}; `defaults` are the model's own."""
     text, image = float(defaults["guidance_scale"]), float(defaults["image_guidance_scale"])

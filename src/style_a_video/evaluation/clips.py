@@ -18,11 +18,12 @@ from ..job import working_size
 from ..temporal import FlowEstimator, dis_flow, flow_both_ways
 from ..temporal.motion import picture_tensor
 from ..video import ShotDetector, VideoFrame, VideoInfo, VideoReader
+from .encoders import Encoder
 
 
 @dataclass
 class Clip:
-    """Frames (T, H, W, 3) uint8 and, for pairs of them, flow and trusted pixels; these are found once and kept."""
+    """Frames (T, H, W, 3) uint8 and, for pairs of them, flow and trusted pixels; these, and embeddings, are found once and kept."""
 
     name: str
     pixels: NDArray[np.uint8]
@@ -35,6 +36,7 @@ class Clip:
     keeps_motion: bool = True
     """Some 1 MB a pair at 256x448. A single long video is measured once, so it need not keep it."""
     _motion: dict[tuple[int, int], tuple[Tensor, Tensor]] = field(default_factory=dict)
+    _embeddings: dict[tuple[int, str], Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -51,6 +53,12 @@ class Clip:
         if self.keeps_motion:
             self._motion[t, s] = found
         return found
+
+    def embedding(self, t: int, encoder: Encoder) -> Tensor:
+        """Of frame t, (1, D)."""
+        if (t, encoder.digest) not in self._embeddings:
+            self._embeddings[t, encoder.digest] = encoder.images(self.picture(t))
+        return self._embeddings[t, encoder.digest]
 
     def earlier(self, t: int, distance: int) -> int | None:
         """The frame `distance` before t, if it is of the same shot."""

@@ -93,7 +93,7 @@ def measure(
             for name in ("long", "short"):
                 if (found := maps[name]) is not None:
                     on_map(t, name, torch.where(found[1] > 0, found[0], torch.nan)[0, 0])
-        image, source = encoder.images(frame), encoder.images(clip.picture(t))
+        image, source = encoder.images(frame), clip.embedding(t, encoder)
         values = {
             "warp_error_long": _pair_error(maps["long"]), "warp_error_short": _pair_error(maps["short"]),
             "temporal_loss_1": _mean(maps["short"]), "temporal_loss_5": _mean(maps["far"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 
@@ -45,6 +45,24 @@ def bars(rows: Sequence[Row], measures: Sequence[str] = ("style", "content", "wa
         axes.set(title=MEASURES[name][0])
     panels[0].set_yticks(range(len(rows)), [row.method for row in rows], fontsize=8)
     panels[0].invert_yaxis()
+    return _png(figure)
+
+
+def curves(
+    rows: Sequence[Row],
+    values: Mapping[str, float],
+    measures: Sequence[str] = ("style", "content", "edges", "warp_error", "sharpness"),
+) -> bytes:
+    """One panel a measure over the swept value of every row, with the confidence interval over clips as a band."""
+    figure, panels = plt.subplots(1, len(measures), figsize=(2.7 * len(measures), 2.6), layout="constrained")
+    for axes, name in zip(panels, measures, strict=True):
+        there = [(values[row.method], row.entries[name]) for row in rows if name in row.entries]
+        places, means = [value for value, _ in there], [entry.mean for _, entry in there]
+        halves = [entry.half_width or 0.0 for _, entry in there]
+        low, high = ([mean + sign * half for mean, half in zip(means, halves, strict=True)] for sign in (-1, 1))
+        axes.fill_between(places, low, high, color="#4477aa", alpha=0.2, linewidth=0)
+        axes.plot(places, means, "o-", color="#4477aa")
+        axes.set(title=MEASURES[name][0])
     return _png(figure)
 
 

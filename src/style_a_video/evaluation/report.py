@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import datetime
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from ..sheets import contact_sheet
 from .cells import Cell, read_frames, write_video
 from .clips import Clip
 from .files import write_whole
-from .plots import bars, scatter
+from .plots import bars, curves, scatter
 from .tables import MEASURES, Row, as_csv, as_markdown, shown, table
 
 SHEET_HEIGHT = 128
@@ -35,6 +35,8 @@ class Section:
     cells: Sequence[Cell]
     players: bool
     """Whether every clip and prompt gets its videos side by side."""
+    swept: Mapping[str, float] = field(default_factory=dict)
+    """Of every method the value of the one setting that tells them apart, where that is a number: drawn as curves, not bars."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def _page(report: Report, tables: Sequence[Sequence[Row]]) -> str:
     template = environment.from_string((files("style_a_video.evaluation") / "report.html.j2").read_text())
     sections = [
         {
-            "title": section.title, "rows": rows, "bars": _data("image/png", bars(rows)),
+            "title": section.title, "rows": rows,
+            "plot": _data("image/png", curves(rows, section.swept) if section.swept else bars(rows)),
             "scatter": _data("image/png", scatter(rows)), "sheet": _sheet(report, section),
             "groups": _players(report, section) if section.players else [],
         }

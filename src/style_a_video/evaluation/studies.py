@@ -21,6 +21,7 @@ from .heatmaps import HeatMaps
 from .measures import Measures, measure
 from .methods import Method, from_outputs, ours, output_stem
 from .report import Report, Section, write_report
+from .tables import frames_as_csv
 
 Progress = Callable[[int, int], None]
 FEWEST_FRAMES = 2
@@ -34,7 +35,8 @@ def evaluate(
     clip: str | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Measures, list[Path]]:
-    """Measure what was made of a video, and write `OUTPUT.evaluation.json` and `OUTPUT.heatmaps.png` beside it.
+    """Measure what was made of a video, and write `OUTPUT.evaluation.json`, `OUTPUT.evaluation.csv` (a row a frame) and
+    `OUTPUT.heatmaps.png` beside it.
 
     Args:
         source, output: the input video and what was made of it: the same frames at the same rate, in the same shape.
@@ -57,12 +59,14 @@ def evaluate(
     record = output.with_name(output.name + ".evaluation.json")
     told = {"input": str(source), "output": str(output), "prompt": prompt, **found.record()}
     write_whole(record, json.dumps(told, indent=1) + "\n")
+    frames = output.with_name(output.name + ".evaluation.csv")
+    write_whole(frames, frames_as_csv(found))
     sheet = maps.sheet()
     if sheet is None:
-        return found, [record]
+        return found, [record, frames]
     drawn = output.with_name(output.name + ".heatmaps.png")
     write_whole(drawn, png(sheet))
-    return found, [record, drawn]
+    return found, [record, frames, drawn]
 
 
 @dataclass(frozen=True)
@@ -179,10 +183,12 @@ def ablate(study: Study, on_progress: Progress | None = None) -> tuple[Path, lis
     )
     # For each clip and prompt all methods, in their order.
     titles = [title for title, *_ in rows] * (len(cells) // len(rows))
-    sections = [
-        Section(title, [cell for of, cell in zip(titles, cells, strict=True) if of == title], title == ablation.TIME)
-        for title in groups
-    ]
+    sections = []
+    for title, group in groups.items():
+        own = [cell for of, cell in zip(titles, cells, strict=True) if of == title]
+        setting = ablation.SWEPT.get(title)
+        swept = {name: float(settings[setting]) for name, settings in group.items()} if setting else {}
+        sections.append(Section(title, own, players=title == ablation.TIME, swept=swept))
     report = Report("Ablation", study.about(), sections, study.clips, study.work)
     return write_report(report, study.folder), [cell for section in sections for cell in section.cells]
 

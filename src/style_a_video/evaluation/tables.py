@@ -12,6 +12,7 @@ from scipy.stats import t as student
 
 from ..errors import InputError
 from .cells import Cell
+from .measures import Measures
 
 MEASURES: dict[str, tuple[str, bool | None, int]] = {
     "warp_error": ("E_warp", False, 4), "temporal_loss_1": ("temporal loss 1", False, 4), "temporal_loss_5": ("temporal loss 5", False, 4),
@@ -159,6 +160,16 @@ def as_csv(sections: Mapping[str, Sequence[Cell]]) -> str:
         for cell in cells:
             means = [cell.means.get(name) for name in columns]
             writer.writerow([title, cell.method, cell.clip, cell.prompt, cell.encoder, *means, cell.error])
+    return text.getvalue()
+
+
+def frames_as_csv(found: Measures) -> str:
+    """A line a frame, a column a measure; empty where a frame has none."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = found.record()["frames"]
+    writer.writerow(["frame", *columns])
+    writer.writerows([t, *values] for t, values in enumerate(zip(*columns.values(), strict=True)))
     return text.getvalue()
 
 
