@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
+from diffusers import EulerAncestralDiscreteScheduler
 
 import style_a_video as sav
 from style_a_video.models.loading import load_refiner
@@ -18,6 +20,8 @@ from style_a_video.temporal import Motion, Refiner, anchor_attention, detail_dep
 from style_a_video.temporal.propagation import with_detail
 from style_a_video.temporal.refiner import MOST_KEPT
 from style_a_video.video import ShotDetector, VideoFrame
+
+from .conftest import tiny_pipeline
 
 ONE_STEP = {"num_inference_steps": 1}
 
@@ -84,6 +88,29 @@ def test_shared_and_independent_noise(pipeline: sav.StyleAVideoPipeline) -> None
     assert np.array_equal(shared[0], shared[2])
     assert abs(np.corrcoef(independent[0].ravel(), independent[1].ravel())[0, 1]) < 0.15
     assert np.array_equal(shared[0], independent[0])
+
+
+@pytest.mark.parametrize("noise", ["shared", "independent"])
+def test_noise_that_a_scheduler_draws_at_its_steps_is_shared_as_that_of_the_start(noise: str) -> None:
+    pipeline = tiny_pipeline()
+    pipeline.scheduler = EulerAncestralDiscreteScheduler.from_config(pipeline.scheduler.config)
+    pictures = [texture(0)[:, :64]] * 3
+    settings = {"keyframe_interval": 1, "noise": noise, "num_inference_steps": 3}
+    one, three = (stylized(pipeline, pictures, batch_size=size, **settings) for size in (1, 3))
+    np.testing.assert_allclose(one, three, atol=1)
+    assert (float(np.abs(one[0] - one[1]).max()) <= 1) == (noise == "shared")
+    drawn: list[torch.Tensor] = []
+    step = pipeline.scheduler.step
+
+    def watched(*arguments: Any, generator: list[torch.Generator], **named: Any) -> Any:
+        drawn.append(torch.randn(4, generator=generator[0].clone_state()))
+        return step(*arguments, generator=generator, **named)
+
+    watched.__signature__ = inspect.signature(step)  # type: ignore[attr-defined]
+    pipeline.scheduler.step = watched
+    stylized(pipeline, pictures[:1], **settings)
+    start = noise_fields(pipeline, np.stack(pictures[:1]), noise).ravel()[:4]
+    assert np.abs(drawn[0].numpy() - start).max() > 0.1
 
 
 def moment(number: int, cut: bool) -> Moment:

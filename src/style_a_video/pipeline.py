@@ -30,6 +30,7 @@ from .sampling import Conditions, ContentGuide, denoise, step_arguments
 from .self_attention import MaskRefresh, default_layer, record_attention
 
 Noise = Literal["shared", "independent"]
+Generators = torch.Generator | list[torch.Generator] | None
 Callback = Callable[["StyleAVideoPipeline", int, Any, dict[str, Tensor]], dict[str, Tensor]]
 
 FALLBACK_DEFAULTS: dict[str, Any] = {
@@ -106,7 +107,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         optimization: Optimization = "decoder",
         noise: Noise = "shared",
         eta: float = 0.0,
-        generator: torch.Generator | None = None,
+        generator: Generators = None,
         latents: Tensor | None = None,
         prompt_embeds: Tensor | None = None,
         negative_prompt_embeds: Tensor | None = None,
@@ -130,6 +131,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
             content_weight: λ of 2.4; `optimization`: "exact" or "decoder".
             noise: "shared", one noise field for all frames (steady), or "independent", one for each.
             eta: of DDIM; other schedulers ignore it.
+            generator: of starting noise, and of the noise that some schedulers draw at their steps; as in diffusers one, or a list of one a
+                frame.
             latents: starting noise (F or 1, C, ⌈H/f⌉, ⌈W/f⌉), f = `vae_scale_factor`, variance 1, instead of drawing it from `generator`.
             prompt_embeds, negative_prompt_embeds: what `encode_prompt` made of the prompts, (1, tokens, width), for who calls again and
                 again; `prompt` may then be None.
@@ -170,19 +173,21 @@ class StyleAVideoPipeline(DiffusionPipeline):
         stylized = []
         for k, (images, z) in enumerate(zip(padded.split(batch_size), start.split(batch_size), strict=True)):
             images = images.to(start.device)
+            some = slice(k * batch_size, k * batch_size + len(z))
+            drawing = generator[some] if isinstance(generator, list) else generator
             self.scheduler.set_timesteps(settings["num_inference_steps"], device=start.device)
             timesteps = self.scheduler.timesteps
             if begun is None:
                 z = z * self.scheduler.init_noise_sigma
             else:
                 timesteps = self._last_timesteps(strength)
-                z = self._noised(begun[k * batch_size : k * batch_size + len(z)], z, timesteps[:1])
+                z = self._noised(begun[some], z, timesteps[:1])
             conditions = Conditions(self.encode_frames(images), text, no_text)
             with record_attention(self.unet, layer) if layer else nullcontext() as record:
                 z = denoise(
                     self.unet, self.scheduler, z, timesteps, weights, conditions, record, mask_refresh,
                     self.content_guide(images, settings["content_weight"], optimization),
-                    step_arguments(self.scheduler, generator, eta), self._on_step_end(callback_on_step_end),
+                    step_arguments(self.scheduler, drawing, eta), self._on_step_end(callback_on_step_end),
                 )  # fmt: skip
             stylized.append(self.decode_latents(z).float().cpu())
         height, width = frames.shape[-2:]
@@ -207,9 +212,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
             )
         return self.text_encoder(tokens.input_ids.to(self._execution_device))[0].to(self.unet.dtype)
 
-    def prepare_latents(
-        self, frames: Tensor, noise: Noise, generator: torch.Generator | None, latents: Tensor | None
-    ) -> Tensor:
+    def prepare_latents(self, frames: Tensor, noise: Noise, generator: Generators, latents: Tensor | None) -> Tensor:
         """Starting noise z_T / init_noise_sigma for padded frames: (F, C, h, w) float32, variance 1."""
         count, _, height, width = frames.shape
         device = self._execution_device
@@ -219,9 +222,10 @@ class StyleAVideoPipeline(DiffusionPipeline):
                 raise InputError(f"latents are {tuple(latents.shape)}; these frames need {(count, *shape[1:])}")
             return latents.to(device, torch.float32).expand(count, -1, -1, -1)
         # One field at a time, so that a frame's noise does not depend on how many frames come with it.
+        generators = generator if isinstance(generator, list) else [generator] * count
         fields = [
-            randn_tensor(shape, generator=generator, device=device, dtype=torch.float32)
-            for _ in range(count if noise == "independent" else 1)
+            randn_tensor(shape, generator=own, device=device, dtype=torch.float32)
+            for own in generators[: count if noise == "independent" else 1]
         ]
         return torch.cat(fields).expand(count, -1, -1, -1)
 

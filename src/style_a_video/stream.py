@@ -80,7 +80,7 @@ def stylized_frames(
 
 
 def flow_estimator(settings: Settings, device: torch.device) -> FlowEstimator:
-    """The one asked for. Raises InputError for RAFT without torchvision."""
+    """The one asked for. Raises InputError for RAFT without torchvision or its weights."""
     return raft_flow(device) if settings.flow == "raft" else dis_flow(settings.fast)
 
 
@@ -121,7 +121,7 @@ class Model:
         with torch.no_grad():
             self.text = pipeline.encode_prompt(prompt)
             self.no_text = pipeline.encode_prompt(settings.negative_prompt, allow_empty=True)
-        self.generator = torch.Generator("cpu").manual_seed(settings.seed)
+        self.seeds = torch.Generator("cpu").manual_seed(settings.seed)
 
     def in_full(self, moments: list[Moment]) -> list[Tensor]:
         """Stylized frames (1, 3, H, W) in [0, 1], all steps from the noise; a shot's first frame is its anchor."""
@@ -153,13 +153,22 @@ class Model:
             latents=torch.cat([moment.noise for moment in moments]),
             initial_frames=None if begun is None else torch.cat(begun),
             strength=1.0 if begun is None else MIDDLE,
-            generator=self.generator,
+            generator=self._step_generators(len(moments)),
             batch_size=self.settings.batch_size,
             output_type="pt",
             **{name: getattr(self.settings, name) for name in CALL_SETTINGS},
         ).frames
         assert isinstance(styled, Tensor)  # "pt"
         return list(styled.split(1))
+
+    def _step_generators(self, count: int) -> list[torch.Generator]:
+        """Of the noise that some schedulers draw at their steps: for every frame the same, and not that of the start again; its own where
+        noise is independent."""
+        if self.settings.noise == "independent":
+            seeds = torch.randint(2**31, (count,), generator=self.seeds).tolist()
+        else:
+            seeds = [self.settings.seed + 2] * count
+        return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
 
 def one_by_one(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment, Tensor]]:
@@ -171,8 +180,9 @@ def one_by_one(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment
 def propagated(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment, Tensor]]:
     """Keyframes in full; the frames between from the keyframes around them, and from the model where neither shows what they do.
 
-    A frame depends on its shot and its place in it (and, as all frames do then, on independent noise or a scheduler that draws noise at
-    its steps), so not on the batch size. Two intervals of frames are held at a time, and from each of them the way to those it takes from.
+    A frame depends on its shot and its place in it (and, as all frames do then, on independent noise), so not on the batch size. Two
+    intervals of frames are held at a time, or those of a batch, if more, and from each of them the way to those it takes from: 12 bytes a
+    pixel and way, of which there are half the interval's square at most, where all flow fails.
     """
     segments = keyframe_segments(moments, model.settings.keyframe_interval)
     # As many keyframes at once as keep the frames held for them within a batch; a large batch makes full batches of them.
@@ -188,7 +198,7 @@ def propagated(model: Model, moments: Iterator[Moment]) -> Iterator[tuple[Moment
             run = Run.of([*last[0], segment[0]])
             end = len(run.moments) - 1
             before = run.reference(0, last[1], range(1, end + 1))
-            keyframe = next_keyframe(rendered, run.frames[end], before, end)
+            keyframe = next_keyframe(rendered, run.frames[end], before, end, end / model.settings.keyframe_interval)
             after = run.reference(end, keyframe, range(1, end))
             yield last[0][0], last[1]
             yield from frames_between(model, run, before, after)

@@ -1,5 +1,9 @@
 """Flow estimators against motion that is known."""
 
+import sys
+from types import ModuleType, SimpleNamespace
+from urllib.error import URLError
+
 import pytest
 import torch
 
@@ -38,9 +42,50 @@ def test_the_mask_agrees_with_what_was_really_visible(clip):
     assert trusted[~visible].float().mean() < 0.7
 
 
-def test_small_pictures():
-    frames = torch.rand(1, 3, 16, 20, generator=torch.Generator().manual_seed(0))
-    assert sav.temporal.dis_flow()(frames, frames).abs().max() < 0.5
+@pytest.mark.parametrize("fast", [False, True])
+def test_small_pictures(fast):
+    grain = torch.rand(1, 3, 6, 7, generator=torch.Generator().manual_seed(0))
+    wide = torch.nn.functional.interpolate(grain, (24, 28), mode="bicubic").clamp(0, 1)
+    flow = sav.temporal.dis_flow(fast)(wide[..., :20, 1:21], wide[..., :20, :20])
+    assert float(flow[:, 0].median()) == pytest.approx(1, abs=0.2)
+    assert float(flow[:, 1].median()) == pytest.approx(0, abs=0.2)
+
+
+class Raft(torch.nn.Module):
+    """In torchvision's place: says where it looked, and moves everything by 3 pixels to the left."""
+
+    def forward(self, frames, others):
+        self.seen = frames
+        return [torch.tensor([-3.0, 0.0]).view(1, 2, 1, 1).expand(len(frames), 2, *frames.shape[-2:])]
+
+
+def with_torchvision(monkeypatch, raft_small):
+    module = ModuleType("torchvision.models.optical_flow")
+    module.Raft_Small_Weights, module.raft_small = SimpleNamespace(DEFAULT="weights"), raft_small
+    monkeypatch.setattr("style_a_video.temporal.flow.find_spec", lambda _: True)
+    monkeypatch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
+    monkeypatch.setitem(sys.modules, "torchvision.models", ModuleType("torchvision.models"))
+    monkeypatch.setitem(sys.modules, "torchvision.models.optical_flow", module)
+
+
+def test_raft_sees_padded_pictures_in_its_range(monkeypatch):
+    network = Raft()
+    with_torchvision(monkeypatch, lambda weights: network)
+    frames = torch.rand(2, 3, 60, 203)
+    flow = sav.temporal.raft_flow()(frames, frames)
+    assert flow.shape == (2, 2, 60, 203)
+    assert float(flow[:, 0].max()) == -3
+    assert network.seen.shape == (2, 3, 128, 208)
+    torch.testing.assert_close(network.seen[..., :60, :203], frames * 2 - 1)
+
+
+def test_raft_without_its_weights_is_one_line(monkeypatch):
+    def offline(weights):
+        raise URLError("no network")
+
+    with_torchvision(monkeypatch, offline)
+    with pytest.raises(sav.InputError, match="weights cannot be fetched"):
+        sav.temporal.raft_flow()
 
 
 def test_raft_says_what_it_needs(monkeypatch):

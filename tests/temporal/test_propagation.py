@@ -143,6 +143,16 @@ def test_a_change_of_light_is_followed_within_a_few_keyframes(picture):
     assert float((brighter - keyframe).mean()) == pytest.approx(0.08 * (1 - COARSE_PULL) ** 4, abs=1e-3)
 
 
+def test_keyframes_that_come_sooner_change_less_and_as_much_in_all(picture):
+    brighter, keyframe = picture + 0.08, picture
+    for _ in range(8):
+        keyframe = next_keyframe(brighter, FLAT[1], still(keyframe), 1, intervals=1 / 8)
+    whole = next_keyframe(brighter, FLAT[1], still(picture), 1)
+    torch.testing.assert_close(keyframe, whole, atol=4e-3, rtol=0)
+    first = next_keyframe(brighter, FLAT[1], still(picture), 1, intervals=1 / 8)
+    assert float((first - picture).mean()) == pytest.approx(0.08 * (1 - (1 - COARSE_PULL) ** (1 / 8)), abs=1e-3)
+
+
 def test_a_keyframe_is_its_own_rendering_where_nothing_leads_back(picture):
     mask = ones()
     mask[..., :24] = 0
@@ -241,6 +251,15 @@ def test_what_is_missing_is_the_frame_in_the_pictures_colours(picture):
     ghost = stylized * (1 - missing) + missing
     # Exact but for the little pull towards the frame's own colours.
     torch.testing.assert_close(guessed(picture, ghost, missing), stylized, atol=0.01, rtol=0)
+
+
+def test_colours_of_a_large_grey_picture_are_found_too():
+    generator = torch.Generator().manual_seed(0)
+    grey = torch.where(torch.rand(1, 1, 900, 1600, generator=generator) < 0.5, 0.96, 0.98).expand(1, 3, -1, -1)
+    missing = torch.zeros(1, 1, 900, 1600)
+    missing[..., :200, :] = 1
+    found = guessed(grey, 0.5 * grey + 0.1, missing)
+    torch.testing.assert_close(found, 0.5 * grey + 0.1, atol=1e-3, rtol=0)
 
 
 def test_a_frame_of_which_nothing_is_known_is_itself(picture):

@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from style_a_video.temporal import Refiner
-from style_a_video.training.refiner import detail_term, random_batches, refining_loss, temporal_term
+from style_a_video.training.refiner import (
+    Budget,
+    detail_term,
+    random_batches,
+    refining_loss,
+    temporal_term,
+    train_refiner,
+)
 from style_a_video.training.sequences import Sequence, disturbed_teacher, load_sequences, make_sequences, moving_scene
 from tests.temporal.test_warp import warp_loop
 
@@ -77,6 +85,17 @@ def test_training_steadies(tmp_path):
         values.append(float(value.detach()))
     assert reached == dict(refiner.named_parameters()).keys()
     assert values[-1] < 0.7 * values[0]
+
+
+def test_another_seed_is_another_training(tmp_path):
+    for seed in (0, 1, 0):
+        train_refiner(tmp_path / "work", tmp_path / f"out{seed}", "bundled", Budget(clips=1, steps=1), seed)
+    weights = [
+        load_file(tmp_path / f"out{seed}" / "diffusion_pytorch_model.safetensors")["body.0.first.weight"]
+        for seed in (0, 1)
+    ]
+    assert not torch.equal(*weights)
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_sequences_on_disk_are_kept_and_load_as_batches(tmp_path, bundled):

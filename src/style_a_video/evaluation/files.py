@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import PIL.Image
+from av.error import FFmpegError
 
 from ..errors import InputError
 
@@ -25,15 +27,17 @@ def write_whole(path: Path, content: str | bytes) -> None:
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Where to write what becomes `path` at the end; its suffix is the same. What `write_whole` promises holds here too."""
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+    # A name of its own: two processes may fill one folder.
+    partial = path.with_name(f"{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
     try:
         yield partial
         os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
+    except (OSError, FFmpegError) as error:
         raise InputError(
             f"cannot write {path} ({error.strerror}): free some space, or choose another folder"
         ) from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def png(image: PIL.Image.Image) -> bytes:

@@ -56,12 +56,17 @@ def require_torchvision() -> None:
 def raft_flow(device: str | torch.device = "cpu") -> FlowEstimator:
     """RAFT, small (Teed and Deng, 2020), through torchvision, which fetches its weights on first use.
 
-    Raises InputError when torchvision is not installed.
+    Raises InputError when torchvision is not installed, or its weights cannot be fetched.
     """
     require_torchvision()
     from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
 
-    model = raft_small(weights=Raft_Small_Weights.DEFAULT).eval().to(device)
+    try:
+        model = raft_small(weights=Raft_Small_Weights.DEFAULT).eval().to(device)
+    except OSError as error:
+        raise InputError(
+            f"RAFT's weights cannot be fetched ({error}): connect for the first use, or use dis"
+        ) from error
 
     @torch.no_grad()
     def estimate(frames: Tensor, others: Tensor) -> Tensor:

@@ -177,7 +177,7 @@ def carried(picture: Tensor, depth: Tensor, flow: Tensor) -> Tensor:
     return with_detail(warped[:, :3].clamp(0, 1), warped[:, 3:])
 
 
-def next_keyframe(rendered: Tensor, frame: Tensor, before: Reference, place: int) -> Tensor:
+def next_keyframe(rendered: Tensor, frame: Tensor, before: Reference, place: int, intervals: float = 1.0) -> Tensor:
     """A shot's next keyframe: the marks of the one before, the colours of its own rendering, and all of that where nothing leads back, or
     to something else.
 
@@ -185,12 +185,13 @@ def next_keyframe(rendered: Tensor, frame: Tensor, before: Reference, place: int
         rendered: the keyframe as the model makes it of the input `frame`, both (1, 3, H, W) in [0, 1].
         before: the keyframe before it.
         place: of this one in its run.
+        intervals: from the one before to this one; a shot's last keyframe may come sooner than the others.
     """
     flow, trusted = before.ways[place]
     trusted = trusted * softened(same_structure(frame, before.frame, flow) * (deformation(flow) < MOST_OF_KEYFRAMES))
     kept = backward_warp(before.picture, flow, "bicubic").clamp(0, 1)
     # Light changes within a shot, and what is carried on and on must not drift.
-    kept = with_detail(drawn_towards(kept, rendered, trusted), detail_depth(rendered))
+    kept = with_detail(drawn_towards(kept, rendered, trusted, intervals), detail_depth(rendered))
     return (trusted * kept + (1 - trusted) * rendered).clamp(0, 1)
 
 
@@ -201,12 +202,13 @@ def guessed(frame: Tensor, picture: Tensor, missing: Tensor) -> Tensor:
     A warp leaves a second copy of what stands in front there, and the last steps alone would paint over it, not remove it.
     """
     known = 1 - missing
-    colours = torch.cat([frame, torch.ones_like(known)], dim=1).flatten(2)[0]  # (4, pixels)
+    # In float64: over the pixels of a large grey picture the sums are nearly of rank two.
+    colours = torch.cat([frame, torch.ones_like(known)], dim=1).flatten(2)[0].double()  # (4, pixels)
     weighted = colours * known.flatten(2)[0]
     # A little of a pixel pulls towards the frame's own colours, where next to nothing is known.
-    moments = weighted @ colours.T + torch.eye(4, device=frame.device)
-    change = torch.linalg.solve(moments, weighted @ (picture - frame).flatten(2)[0].T)  # (4, 3)
-    recoloured = frame + (change.T @ colours).view_as(frame)
+    moments = weighted @ colours.T + torch.eye(4, device=frame.device, dtype=torch.float64)
+    change = torch.linalg.solve(moments, weighted @ (picture - frame).flatten(2)[0].T.double())  # (4, 3)
+    recoloured = frame + (change.T @ colours).view_as(frame).to(frame.dtype)
     return picture + missing * (recoloured.clamp(0, 1) - picture)
 
 
@@ -229,9 +231,10 @@ def spread(values: Tensor, stride: int, like: Tensor) -> Tensor:
     return F.interpolate(values, scale_factor=stride, mode="bilinear", align_corners=False)[..., :height, :width]
 
 
-def drawn_towards(frames: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
+def drawn_towards(frames: Tensor, wanted: Tensor, mask: Tensor, intervals: float = 1.0) -> Tensor:
     """Frames (B, 3, H, W) with the mean colour of large windows drawn towards that of `wanted`, by COARSE_PULL, and their contrast made
     the same, within MOST_CONTRAST. (Half-way would not do: what every carrying loses would add up to the whole of one loss.)
+    Over a part of an interval of keyframes a part of both: as much in all as over a whole one.
 
     Both are measured over the pixels of `mask` (B, 1, H, W) alone.
     """
@@ -245,7 +248,8 @@ def drawn_towards(frames: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
 
     (mean, deviation), (wanted_mean, wanted_deviation) = statistics(frames), statistics(wanted)
     contrast = (wanted_deviation / deviation).clamp(1 / MOST_CONTRAST, MOST_CONTRAST)
-    return mean + COARSE_PULL * (wanted_mean - mean) + (frames - mean) * contrast
+    pull = 1 - (1 - COARSE_PULL) ** intervals
+    return mean + pull * (wanted_mean - mean) + (frames - mean) * contrast**intervals
 
 
 def detail_depth(frames: Tensor) -> Tensor:

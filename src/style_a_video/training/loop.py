@@ -54,9 +54,14 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
     """Make a folder belong to `run`, which JSON can hold. Raises InputError where it belongs to another."""
     path = folder / "run.json"
     if path.exists() and json.loads(path.read_text()) != run:
-        raise InputError(f"{folder} holds a run of another start, seed or budget: give a new --work, or what it had")
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(run))
+        raise InputError(
+            f"{folder} holds a run of another start, model, seed or budget: give a new --work, or what it had"
+        )
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(run))
+        os.replace(partial, path)
 
 
 def train(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,9 +67,11 @@ def refining_loss(
     return loss
 
 
-def random_batches(folder: Path, batch: int = BATCH) -> Callable[[np.random.Generator], Sequence]:
-    """A drawer of random clips of `make_sequences`."""
-    paths = sorted(folder.glob("*.npz"))
+def random_batches(
+    folder: Path, batch: int = BATCH, count: int | None = None
+) -> Callable[[np.random.Generator], Sequence]:
+    """A drawer of random clips of `make_sequences`, of the first `count` of them (all by default)."""
+    paths = sorted(folder.glob("*.npz"))[:count]
 
     def draw(rng: np.random.Generator) -> Sequence:
         return load_sequences([paths[k] for k in rng.integers(0, len(paths), batch)])
@@ -100,5 +103,12 @@ def train_refiner(
     torch.manual_seed(seed)
     refiner = Refiner(form)
     schedule = Schedule(budget.steps, learning_rate=1e-3, ema_decay=0.998)
-    train(f"refiner_{form}", refiner, refining_loss(refiner, random_batches(clips)), schedule, work, seed)
-    refiner.half().save_pretrained(output, safe_serialization=True)
+    loss = refining_loss(refiner, random_batches(clips, count=budget.clips))
+    # Beside the clips, which belong to one seed and model, as the checkpoint then does.
+    train(f"refiner_{form}", refiner, loss, schedule, clips, seed)
+    partial = output.with_name(output.name + ".partial")
+    refiner.half().save_pretrained(partial, safe_serialization=True)
+    output.mkdir(parents=True, exist_ok=True)
+    for path in partial.iterdir():
+        os.replace(path, output / path.name)
+    partial.rmdir()
