@@ -258,13 +258,19 @@ def test_the_frame_that_misses_most_is_asked_for_and_those_before_it_take_from_i
     assert float(pictures[1][..., :, 28:].max()) == pytest.approx(0, abs=1e-3)
 
 
-def test_frames_take_their_marks_from_the_nearer_keyframe_and_their_light_from_both() -> None:
+def test_frames_pass_from_the_nearer_keyframes_marks_to_the_others_and_their_light_evenly() -> None:
     painter = Painter()
     stripes = 0.1 * (torch.arange(48) % 2 - 0.5).expand(1, 3, 32, 48)
-    pictures = pictures_between(painter, still_run([None] * 5), 0.2 + stripes, 0.8 - stripes)
-    assert [float(picture.mean()) for picture in pictures] == pytest.approx([0.32, 0.44, 0.56, 0.68], abs=1e-3)
+    pictures = pictures_between(painter, still_run([None] * 8), 0.2 + stripes, 0.8 - stripes)
+    assert [float(picture.mean()) for picture in pictures] == pytest.approx(
+        [0.2 + 0.075 * k for k in range(1, 8)], abs=1e-3
+    )
     likeness = [float(((picture - picture.mean()) * stripes).sum() / stripes.square().sum()) for picture in pictures]
-    assert likeness == pytest.approx([1, 1, -1, -1], abs=0.1)
+    # The very opposite of marks, so that half-way nothing is left; of the quarters the depth is given back in part.
+    assert likeness[:2] + likeness[5:] == pytest.approx([1, 1, -1, -1], abs=0.1)
+    assert 0.5 < likeness[2] < 0.9
+    assert -0.9 < likeness[4] < -0.5
+    assert likeness[3] == pytest.approx(0, abs=0.05)
     assert painter.asked == []
 
 

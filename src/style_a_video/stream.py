@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import chain, groupby, islice
+from itertools import groupby, islice
 
 import numpy as np
 import torch
@@ -41,6 +41,8 @@ from .video import ShotDetector, VideoFrame
 
 MIDDLE = 0.5
 """Share of the steps that is taken where a frame between two keyframes shows what neither does."""
+FADE = 4
+"""Frames over which the picture passes from one keyframe to the next, half-way between them."""
 TOLERATED = 0.02
 """Share of a frame's pixels that may be missing without asking the model."""
 
@@ -257,8 +259,10 @@ def frames_between(model: Model, run: Run, before: Reference, after: Reference) 
     light = change_of_light(before, after)
 
     def from_references(place: int) -> tuple[Tensor, Tensor]:
-        nearest = (sorted(group, key=lambda other: abs(other.place - place)) for group in (keyframes, asked.values()))
-        picture, missing = assembled(place, list(chain(*nearest)), light)
+        others = sorted(asked.values(), key=lambda other: abs(other.place - place))
+        near, far = sorted(keyframes, key=lambda other: abs(other.place - place))
+        share = 0.5 - (abs(far.place - place) - abs(near.place - place)) / (2 * FADE)
+        picture, missing = assembled(place, [near, far, *others], light, max(share, 0.0))
         return (guessed(run.frames[place], picture, missing) if missing.any() else picture), missing
 
     places = range(before.place + 1, after.place)

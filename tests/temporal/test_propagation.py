@@ -224,6 +224,20 @@ def test_a_frame_is_assembled_from_the_first_reference_then_the_next_and_what_no
     assert float(alone[..., 24:].min()) == 1
 
 
+def test_a_share_of_what_both_show_is_the_seconds_and_the_rest_is_whose_it_was():
+    near_mask, far_mask = ones(), ones()
+    near_mask[..., 24:] = 0
+    far_mask[..., :12] = 0
+    red, blue = (torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, *SIZE) for colour in ([1.0, 0, 0], [0, 0, 1.0]))
+    pair = [still(red, near_mask), still(blue, far_mask)]
+    found, missing = assembled(1, pair, torch.zeros_like(red), share=0.25)
+    torch.testing.assert_close(missing, assembled(1, pair, torch.zeros_like(red))[1])
+    # Away from the soft borders of the masks and from the reach of the marks' depth.
+    torch.testing.assert_close(found[..., :4], red[..., :4], atol=0.02, rtol=0)
+    torch.testing.assert_close(found[..., 40:], blue[..., 40:], atol=0.02, rtol=0)
+    torch.testing.assert_close(found[..., 17:19], 0.75 * red[..., :2] + 0.25 * blue[..., :2], atol=0.06, rtol=0)
+
+
 def test_a_softened_mask_is_nowhere_above_the_mask():
     mask = (torch.rand(1, 1, *SIZE, generator=torch.Generator().manual_seed(2)) > 0.3).float()
     mask[..., 10:30, 10:40] = 1

@@ -143,21 +143,33 @@ def same_structure(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
     return (spread(windowed(likeness, STRUCTURE_WINDOW, STRUCTURE_STRIDE), STRUCTURE_STRIDE, x) > 0).to(frame.dtype)
 
 
-def assembled(place: int, references: Sequence[Reference], light: Tensor) -> tuple[Tensor, Tensor]:
+def assembled(place: int, references: Sequence[Reference], light: Tensor, share: float = 0.0) -> tuple[Tensor, Tensor]:
     """The frame at `place` from the first of its references, what that does not show from the second, and so on: (picture
     (1, 3, H, W), missing (1, 1, H, W)).
 
     `missing` is 1 where none shows what the frame does, with soft borders; there the picture is the first one's guess. `light`
-    (1, 3, H, W) is what the colour changes by from frame to frame.
+    (1, 3, H, W) is what the colour changes by from frame to frame. `share` of what both of the first two show is taken from the second,
+    as marks as deep as the first's.
     """
-    picture, missing = torch.zeros_like(references[0].picture), torch.ones_like(references[0].depth)
-    for reference in references:
-        flow, trusted = reference.ways[place]
-        share = missing * trusted
-        if reference is references[0] or share.any():
-            other = carried(reference.picture, reference.depth, flow) + light * (place - reference.place)
-            picture = other if reference is references[0] else picture + share * (other - picture)
-            missing = missing - share
+
+    def seen(reference: Reference) -> Tensor:
+        return carried(reference.picture, reference.depth, reference.ways[place].flow) + light * (
+            place - reference.place
+        )
+
+    picture, missing = seen(references[0]), 1 - references[0].ways[place].trusted
+    for number, reference in enumerate(references[1:]):
+        trusted = reference.ways[place].trusted
+        taken = missing * trusted
+        passing = share if number == 0 else 0.0
+        # The mean of both orders.
+        weight = (1 - passing) * taken + passing * (1 - (1 - missing) * (1 - trusted))
+        if weight.any():
+            depth = detail_depth(picture) if passing else None
+            picture = picture + weight * (seen(reference) - picture)
+            # Where the two differ, their mean has fainter marks than either.
+            picture = picture if depth is None else with_detail(picture, depth)
+        missing = missing - taken
     return picture.clamp(0, 1), missing
 
 
