@@ -280,6 +280,7 @@ def test_a_model_without_a_fast_mode_says_so(pipeline: sav.StyleAVideoPipeline) 
         ({"video": np.zeros((8, 8, 3))}, "shape"),
         ({"video": np.full((1, 8, 8, 3), 200.0)}, "outside"),
         ({"video": []}, "PIL"),
+        ({"generator": [torch.Generator()] * 7}, "7 generators"),
     ],
 )
 def test_bad_arguments_get_one_line(pipeline: sav.StyleAVideoPipeline, bad: dict[str, Any], message: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -102,11 +102,11 @@ def test_noise_that_a_scheduler_draws_at_its_steps_is_shared_as_that_of_the_star
     drawn: list[torch.Tensor] = []
     step = pipeline.scheduler.step
 
+    @functools.wraps(step)
     def watched(*arguments: Any, generator: list[torch.Generator], **named: Any) -> Any:
         drawn.append(torch.randn(4, generator=generator[0].clone_state()))
         return step(*arguments, generator=generator, **named)
 
-    watched.__signature__ = inspect.signature(step)  # type: ignore[attr-defined]
     pipeline.scheduler.step = watched
     stylized(pipeline, pictures[:1], **settings)
     start = noise_fields(pipeline, np.stack(pictures[:1]), noise).ravel()[:4]

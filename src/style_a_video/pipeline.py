@@ -155,6 +155,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
             output_type=output_type, strength=strength,
         )  # fmt: skip
         frames = frames_to_tensor(video)
+        if isinstance(generator, list) and len(generator) != len(frames):
+            raise InputError(f"{len(generator)} generators for {len(frames)} frames: give one, or one a frame")
         padded = pad_to_multiple(frames, self.vae_scale_factor)
         begun = self._begun(frames, initial_frames, strength)
         weights = branch_weights(
@@ -174,7 +176,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         for k, (images, z) in enumerate(zip(padded.split(batch_size), start.split(batch_size), strict=True)):
             images = images.to(start.device)
             some = slice(k * batch_size, k * batch_size + len(z))
-            drawing = generator[some] if isinstance(generator, list) else generator
+            generators = generator[some] if isinstance(generator, list) else generator
             self.scheduler.set_timesteps(settings["num_inference_steps"], device=start.device)
             timesteps = self.scheduler.timesteps
             if begun is None:
@@ -187,7 +189,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
                 z = denoise(
                     self.unet, self.scheduler, z, timesteps, weights, conditions, record, mask_refresh,
                     self.content_guide(images, settings["content_weight"], optimization),
-                    step_arguments(self.scheduler, drawing, eta), self._on_step_end(callback_on_step_end),
+                    step_arguments(self.scheduler, generators, eta), self._on_step_end(callback_on_step_end),
                 )  # fmt: skip
             stylized.append(self.decode_latents(z).float().cpu())
         height, width = frames.shape[-2:]

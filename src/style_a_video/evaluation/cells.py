@@ -84,9 +84,7 @@ def fill_cells(
     with counted(pipeline) as evaluations:
         for key, (clip, prompt, method) in zip(keys, wanted, strict=True):
             if key not in found:
-                # Another process may have filled it meanwhile.
-                kept = None if method.external else _kept(work, key)
-                found[key] = kept or _attempted(work, key, method, clip, prompt, encoder, evaluations)
+                found[key] = _attempted(work, key, method, clip, prompt, encoder, evaluations)
                 done += keys.count(key)
                 if on_progress:
                     on_progress(done, len(wanted))

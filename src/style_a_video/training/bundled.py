@@ -199,7 +199,7 @@ def train_unet(
         train(name, denoiser, loss, schedule, work, seed, in_bfloat16=denoiser)
     torch.manual_seed(seed)
     critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
-    draw = unet.random_windows(latents, pairs, SHARPENING.batch, SHARPENING.size)
+    draw = unet.random_windows(latents, pairs, SHARPENING.batch, SHARPENING.size, unet.Dropout(0.04, 0.03, 0.02, 0.06))
     against = adversarial_loss(denoiser, critic, draw, parts.text_encoder, parts.tokenizer)
     schedule = Schedule(budget.sharpen_steps, SHARPENING.rate, ema_decay=0.999, beta1=0.5)
     both = nn.ModuleDict({"unet": denoiser, "critic": critic})

@@ -20,8 +20,13 @@ from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from .texture import sliced_distance
-from .unet import Draw, predict
+from ..optimization import predict_clean
+from .unet import Draw, build_scheduler, embed_captions
+
+TIMESTEPS = (999, 749, 499, 249)
+"""Those of four steps, among them those of two and of one."""
+SHARES = (0.5, 0.1, 0.3, 0.1)
+"""Of the samples, at each: most at the two of the defaults' two steps."""
 
 
 class Critic(nn.Module):
@@ -68,18 +73,14 @@ def adversarial_loss(
     draw: Draw,
     encoder: CLIPTextModel,
     tokenizer: CLIPTokenizer,
-    squared_weight: float = 0.5,
-    texture_weight: float = 1.5,
     adversarial_weight: float = 0.5,
     gradient_penalty: float = 0.02,
     perturbation_std: float = 0.05,
     drift: float = 1e-3,
 ) -> Callable[[np.random.Generator], dict[str, Tensor]]:
-    """The UNet's three terms and the critic's; each reaches its own weights only.
+    """The UNet's two terms and the critic's; each reaches its own weights only.
 
     Args:
-        squared_weight: of the squared error, which would have means instead of marks.
-        texture_weight: of `sliced_distance`.
         adversarial_weight: of the UNet's wish to be taken for a teacher. Its pull grows with the critic's slope, so a critic
             that knows nothing yet hardly pulls.
         gradient_penalty: weight of the critic's squared slope, at the teachers' latents and at the UNet's.
@@ -88,27 +89,32 @@ def adversarial_loss(
             and far from it the slope drowns in rounding.
     """
     unet.set_attn_processor(AttnProcessor())
+    scheduler = build_scheduler()
+    device = next(unet.parameters()).device
+    choices = torch.tensor(TIMESTEPS, device=device)
 
     def loss(rng: np.random.Generator) -> dict[str, Tensor]:
-        windows = draw(rng)
-        found = predict(unet, windows, encoder, tokenizer, rng)
-        clean, frame = (part.to(found.clean.device) for part in (windows.clean, windows.image))
+        clean, noise, frame, words = draw(rng)
+        clean, noise, frame = clean.to(device), noise.to(device), frame.to(device)
+        timesteps = choices[torch.from_numpy(rng.choice(len(TIMESTEPS), len(clean), p=SHARES)).to(device)]
+        noisy = scheduler.add_noise(clean, noise, timesteps)
+        text = embed_captions(encoder, tokenizer, words)
+        inputs = torch.cat([noisy, frame], dim=1).to(unet.dtype)
+        velocity = unet(inputs, timesteps, text.to(unet.dtype)).sample.float()
+        signal = scheduler.alphas_cumprod.to(device)[timesteps].view(-1, 1, 1, 1)
+        predicted = predict_clean(velocity, noisy, signal, "v_prediction")
 
         def score(latents: Tensor) -> Tensor:
             # In float32: the slope is a difference of nearly equal scores.
-            return critic(latents, frame, found.text.float(), found.signal)
+            return critic(latents, frame, text.float(), signal)
 
-        judged, real = critic_loss(score, clean, found.clean.detach(), gradient_penalty, perturbation_std, drift)
+        judged, real = critic_loss(score, clean, predicted.detach(), gradient_penalty, perturbation_std, drift)
         # The UNet's term must not teach the critic to be persuaded.
         critic.requires_grad_(False)
-        generator_loss = F.softplus(real - score(found.clean)).mean()
+        generator_loss = F.softplus(real - score(predicted)).mean()
         critic.requires_grad_(True)
-        return {
-            "squared": squared_weight * found.squared_error(),
-            "texture": texture_weight * sliced_distance(found.clean, clean),
-            "adversarial": adversarial_weight * generator_loss,
-            "critic": judged,
-        }
+        squared = F.mse_loss(velocity, scheduler.get_velocity(clean, noise, timesteps))
+        return {"squared": squared, "adversarial": adversarial_weight * generator_loss, "critic": judged}
 
     return loss
 
