@@ -15,11 +15,11 @@ from style_a_video.training.teachers.common import (
     colours,
     kuwahara,
     line_integral_convolution,
-    paint_strokes,
-    stroke_paths,
     to_palette,
 )
+from style_a_video.training.teachers.craft import facets
 from style_a_video.training.teachers.finish import on_surface, recoloured, toned
+from style_a_video.training.teachers.painting import brushed, drawn_out
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def structure(picture: np.ndarray) -> float:
     return float(power.sum() / (power * np.hypot(fy, fx)).sum())
 
 
-@pytest.mark.parametrize("style", ["mosaic", "pointillism", "pop art", "van gogh", "pixel art", "cubism", "engraving"])
+@pytest.mark.parametrize("style", ["mosaic", "pointillism", "pop art", "van gogh", "pixel art", "cubism", "low-poly", "engraving"])
 def test_scale_words_make_marks_larger(picture: np.ndarray, style: str) -> None:
     chances = [Chance.of_seed(seed, *picture.shape[:2]) for seed in range(4)]
     sizes = [
@@ -133,27 +133,47 @@ def test_surfaces_are_a_fixed_relief(picture: np.ndarray, surface: str) -> None:
     assert np.corrcoef(relief.ravel(), under.ravel())[0, 1] > 0.5
 
 
-def test_strokes_are_laid_where_there_is_detail() -> None:
-    canvas, heights = np.zeros((64, 64, 3), np.float32), np.zeros((64, 64), np.float32)
-    detail = np.zeros((64, 64), np.float32)
-    detail[:, 40:] = 1
-    ones, zeros = np.ones((64, 64), np.float32), np.zeros((64, 64), np.float32)
-    chance = Chance.of_seed(0, 64, 64)
-    paint_strokes(chance, canvas, heights, np.ones_like(canvas), zeros, ones, 6.0, 8.0, 3.0, 0.0, 0, detail)
-    assert canvas[:, :32].max() == 0
-    assert canvas[:, 48:].mean() > 0.5
-    assert heights[:, 48:].mean() > 0.1
+def test_strokes_are_longer_than_they_are_broad_and_lie_along_the_field() -> None:
+    chance = Chance.of_seed(0, 256, 256)
+    ones, zeros = np.ones((256, 256), np.float32), np.zeros((256, 256), np.float32)
+    strokes = brushed(chance, ones, zeros, 1.5, 10.0, 0)
+    assert np.abs(strokes).max() <= 1
+    # As deep whatever their length and breadth: tanh of 1.3 standard normal values deviates by 0.69.
+    for breadth, length in ((0.9, 4), (1.5, 10), (3.0, 12)):
+        assert brushed(chance, ones, zeros, breadth, length, 0).std() == pytest.approx(0.69, abs=0.08)
+    along = np.corrcoef(strokes[:, :-6].ravel(), strokes[:, 6:].ravel())[0, 1]
+    across = np.corrcoef(strokes[:-6].ravel(), strokes[6:].ravel())[0, 1]
+    assert along > 0.5
+    assert across < 0.1
+    # The field turned by a right angle turns the strokes.
+    turned = brushed(chance, zeros, ones, 1.5, 10.0, 0)
+    assert np.corrcoef(turned[:-6].ravel(), turned[6:].ravel())[0, 1] > 0.5
 
 
-def test_stroke_paths_follow_the_field() -> None:
-    """On a circular field every point of a stroke keeps its distance from the centre."""
-    y, x = np.mgrid[0:101, 0:101] - 50.0
-    radius = np.hypot(x, y) + 1e-6
-    seeds = np.array([[80.0, 50.0], [50.0, 20.0]], np.float32)
-    paths = stroke_paths(seeds, (-y / radius).astype(np.float32), (x / radius).astype(np.float32), 10, 1.0)
-    assert paths.shape == (2, 21, 2)
-    np.testing.assert_allclose(np.hypot(*(paths - 50).transpose(2, 0, 1)), 30, atol=2.5)
-    np.testing.assert_allclose(np.linalg.norm(np.diff(paths, axis=1), axis=2), 1.0, atol=1e-4)
+def test_paint_is_dragged_along_the_field() -> None:
+    ramp = np.tile(np.arange(32, dtype=np.float32)[None, :, None] / 32, (32, 1, 3))
+    ones, zeros = np.ones((32, 32), np.float32), np.zeros((32, 32), np.float32)
+    np.testing.assert_allclose(drawn_out(ramp, ones, zeros, 3 * ones)[:, :28], ramp[:, 3:31], atol=1e-3)
+    np.testing.assert_allclose(drawn_out(ramp, zeros, ones, 3 * ones), ramp, atol=1e-6)
+
+
+def test_facets_are_what_is_nearest_and_second_nearest() -> None:
+    points = np.random.default_rng(0).uniform(0, 40, (12, 2)).astype(np.float32)
+    labels, towards, side = facets(points, 40, 40)
+    yy, xx = np.mgrid[0:40, 0:40]
+    distances = np.linalg.norm(np.stack([xx, yy], axis=-1)[..., None, :] - points, axis=-1)
+    order = np.argsort(distances, axis=-1)[..., :2].reshape(-1, 2)
+    pairs = {tuple(pair) for pair in order}
+    assert labels.max() + 1 == len(pairs) == len(towards)
+    for label in range(labels.max() + 1):
+        where = order[labels.ravel() == label]
+        assert (where == where[0]).all()
+        apart = points[where[0][1]] - points[where[0][0]]
+        np.testing.assert_allclose(towards[label], np.arctan2(apart[1], apart[0]), atol=1e-5)
+    # A point on the side between two is as far from both.
+    first, second = np.sort(distances, axis=-1)[..., :2].transpose(2, 0, 1)
+    assert side.min() >= 0
+    assert np.abs(first - second)[side < 0.05].max() < 0.11
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -146,7 +146,16 @@ def test_timesteps_are_biased_to_the_start_of_sampling() -> None:
     timesteps = unet.biased_timesteps(np.random.default_rng(0), 20_000)
     assert timesteps.min() >= 0
     assert timesteps.max() == 999
-    assert (timesteps >= 900).mean() == pytest.approx(0.55, abs=0.02)
+    assert (timesteps >= 900).mean() == pytest.approx(0.73, abs=0.02)
+
+
+def test_media_that_are_learnt_last_are_drawn_more_often() -> None:
+    shares = unet.column_shares()
+    assert shares.sum() == pytest.approx(1)
+    of = dict(zip(STYLE_NAMES, shares[1:], strict=True))
+    assert set(unet.DRAWN_THRICE) <= set(STYLE_NAMES)
+    assert of["van gogh"] == pytest.approx(3 * of["neon"])
+    assert shares[0] == pytest.approx(0.03)
 
 
 def test_zero_terminal_signal() -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .chance import Chance, Points
+from .chance import Chance, Points, on_grid
 from .common import (
     Array,
     Image,
@@ -96,51 +96,69 @@ def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(stones[labels] * relief * (1 - grout) + cement * grout)
 
 
+def facets(points: Points, height: int, width: int) -> tuple[Labels, Map, Map]:
+    """Triangles of Voronoi cells: from each point to each side of its cell. What lies nearest to a point and second nearest to
+    another. Label of every pixel; of every label the direction from its point to the other's, (labels,), in radians; and the
+    distance in pixels to the cell's side."""
+    from scipy.spatial import cKDTree
+
+    yy, xx = np.mgrid[0:height, 0:width]
+    distance, index = cKDTree(points).query(np.stack([xx, yy], axis=-1).reshape(-1, 2), k=2)
+    pairs, labels = np.unique(index, axis=0, return_inverse=True)
+    towards = points[pairs[:, 1]] - points[pairs[:, 0]]
+    between = np.linalg.norm(points[index[:, 0]] - points[index[:, 1]], axis=1) + 1e-6
+    side = (distance[:, 1] ** 2 - distance[:, 0] ** 2) / (2 * between)
+    shape = (height, width)
+    return (
+        labels.reshape(shape).astype(np.int32),
+        np.arctan2(towards[:, 1], towards[:, 0]),
+        side.reshape(shape).astype(np.float32),
+    )
+
+
 def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Facets: the picture seen through large tilted panes, each shifted and shaded on its own, in earths and greys."""
+    """Shards: panes broken from their middle to their sides, each light at one end and dark at the other, in earths and greys."""
     height, width = image.shape[:2]
-    smooth = stretch(kuwahara(image, 4))
-    starts = chance.points(36.0 * scale, 141)
-    points = attracted(starts, smooth, 36.0 * scale, 0.15)
-    labels, border = cells(points, height, width)
-    near = 6.0 * scale
-    shift = 14 * scale * (np.stack([chance.uniform_at(starts, near, 142 + k) for k in range(2)], axis=1) - 0.5)
-    tilt = 2 * np.pi * chance.uniform_at(starts, near, 144)
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    seen = cv2.remap(
-        smooth, x + shift[labels, 0].astype(np.float32), y + shift[labels, 1].astype(np.float32),
-        cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT,
-    )  # fmt: skip
-    local = (x - points[labels, 0]) * np.cos(tilt[labels]) + (y - points[labels, 1]) * np.sin(tilt[labels])
-    shade = np.clip(1 + 0.024 * local / scale, 0.55, 1.45)[..., None]
+    smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
+    points = attracted(chance.points(32.0 * scale, 110), smooth, 32.0 * scale, 0.25)
+    labels, towards, side = facets(points, height, width)
+    flat = stretch(means_of(smooth, labels)[labels]) * 0.45 + stretch(smooth) * 0.55
+    slope = np.where(np.sin(3 * towards) > 0, 1.0, -1.0)[labels] * (side / (8 * scale) - 0.6)
+    shade = np.clip(1 + 0.30 * slope - 0.14 * np.sin(towards + 0.5)[labels], 0.45, 1.5)[..., None]
     earth = np.array([0.60, 0.50, 0.36], np.float32)
-    grey = luminance(seen)[..., None]
-    toned = 0.55 * saturate(seen, 1.1) + 0.45 * grey * earth * 1.9
-    edge = (1 - smoothstep(border, 0.6 * line, 0.6 * line + 1.2))[..., None] if line else 0.0
-    contour = ink_lines(seen, 1.6, 5, 30, 0.014, line)[..., None]
-    dark = np.maximum(0.35 * edge, 0.8 * contour)
+    grey = luminance(flat.astype(np.float32))[..., None]
+    toned = 0.5 * saturate(flat, 1.1) + 0.5 * grey * earth * 1.9
+    edge = (1 - smoothstep(side, 0.4 * line, 0.4 * line + 1.0))[..., None] if line else 0.0
+    contour = ink_lines(smooth, 1.7, 6, 40, 0.012, line)[..., None]
+    dark = np.maximum(0.4 * edge, 0.85 * contour)
     return clip01(toned * shade * (1 - dark) + np.array([0.13, 0.10, 0.08], np.float32) * dark)
 
 
 def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Triangles between points that gather on the contours, one colour each, lit as if folded from paper."""
-    from scipy.spatial import Delaunay
+    """Triangles of one colour each, their corners drawn to the contours, lit from above as if folded from paper.
 
+    The corners are a grid's, shaken: which three belong together, a free triangulation leaves to computations of many steps.
+    """
     height, width = image.shape[:2]
-    smooth = saturate(kuwahara(image, 4), 1.2)
-    # The same pull, reversed: corners go to the contours, so that triangle sides lie along them.
-    starts = chance.points(12.0 * scale, 151)
-    points = attracted(starts, smooth, 12.0 * scale, -0.45)
-    corners = np.array([[-1, -1], [width, -1], [-1, height], [width, height]], np.float32)
-    starts = np.concatenate([starts, corners])
-    points = np.concatenate([np.clip(points, -1, [width, height]).astype(np.float32), corners])
-    triangles = Delaunay(points).simplices
-    labels = np.zeros((height, width), np.int32)
-    for k, corners_of in enumerate(points[triangles]):
-        cv2.fillConvexPoly(labels, np.round(corners_of * 16).astype(np.int32), k, shift=4)
-    means = means_of(smooth, labels)
-    middles = starts[triangles].mean(axis=1).astype(np.float32)
-    fold = 1 + 0.07 * chance.normal_at(middles, 2.0 * scale, 152)[: len(means), None]
+    smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
+    side = on_grid(16 * scale**1.5)
+    columns, rows = (np.arange(-side, length + 2 * side, side) for length in (width, height))
+    starts = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2).astype(np.float32)
+    # The same pull as in glass, reversed: corners go to the contours, so that triangle sides lie along them.
+    points = attracted(starts, smooth, float(side), -0.25)
+    shaken = np.stack([chance.normal_at(starts, 0.25 * side, 150 + k) for k in range(2)], axis=-1)
+    corners = (points + 0.16 * side * np.clip(shaken, -2, 2)).reshape(len(rows), len(columns), 2)
+    labels, lights = np.zeros((height, width), np.int32), []
+    for row in range(len(rows) - 1):
+        for column in range(len(columns) - 1):
+            a, b, c, d = (corners[row + k, column + j] for k, j in ((0, 0), (0, 1), (1, 1), (1, 0)))
+            # Diagonals alternate.
+            for triangle in ((a, b, c), (a, c, d)) if (row + column) % 2 else ((a, b, d), (b, c, d)):
+                cv2.fillConvexPoly(labels, np.round(np.stack(triangle) * 16).astype(np.int32), len(lights), shift=4)
+                middle = np.mean(triangle, axis=0) - (a + c) / 2
+                lights.append(-middle @ (0.5, 0.85) / side)
+    means = means_of(saturate(stretch(smooth), 1.35), labels)
+    fold = 1 + 0.75 * np.array(lights, np.float32)[: len(means), None]
     return clip01(blur((means * fold)[labels], 0.45))
 
 

@@ -24,7 +24,6 @@ from .common import (
     kuwahara,
     line_integral_convolution,
     luminance,
-    paint_strokes,
     saturate,
     smoothstep,
     stretch,
@@ -32,37 +31,30 @@ from .common import (
 )
 
 
-def detail_of(image: Image, sigma: float, low: float = 0.03) -> Map:
-    """1 where the picture has something finer than `sigma` to show, 0 in flat parts."""
-    grey = luminance(image)
-    difference = np.abs(grey - blur(grey, 2 * sigma))
-    return smoothstep(blur(difference, sigma), low * 0.5, low * 1.5)
+def brushed(chance: Chance, vx: Map, vy: Map, breadth: float, length: float, seed: int) -> Map:
+    """Strokes along a field, in about [-1, 1]: noise that is `breadth` pixels coarse, averaged `length` pixels both ways, brought
+    back to deviation 1 and drawn together at its borders as paint is. But for that it is linear in the noise, so a
+    convolution that knows the direction can make it; curves laid over one another in an order are many steps of a computation."""
+    strokes = line_integral_convolution(chance.normal(breadth, seed), vx, vy, round(length))
+    # Of 2 · length + 1 values, those within the noise's own correlation length, 2 √π · breadth, count as one.
+    alike = np.sqrt((2 * round(length) + 1) / (2 * np.sqrt(np.pi) * breadth))
+    return np.tanh(1.3 * max(alike, 1.0) * strokes).astype(np.float32)
 
 
-def bristled(
-    chance: Chance, canvas: Image, heights: Map, vx: Map, vy: Map, scale: float, relief: float, seed: int
-) -> Image:
-    """Thick paint: every stroke has its own height, the brush's bristles leave ridges, and light comes from the side."""
-    bristles: Array = stretch(
-        line_integral_convolution(chance.smooth(0.8 * max(scale, 0.8), seed), vx, vy, round(7 * scale))
-    )
-    ridges = np.asarray(blur(heights, 0.5) * 0.9 + bristles * 0.45, np.float32)
-    return clip01(canvas * emboss(ridges, relief)[..., None] * (0.94 + 0.12 * bristles[..., None]))
+def drawn_out(image: Image, vx: Map, vy: Map, reach: Map) -> Image:
+    """Paint dragged `reach` pixels along the field: colours end as raggedly as strokes do."""
+    x, y = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in reach.shape[::-1]))
+    return cv2.remap(image, x + reach * vx, y + reach * vy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 def oil_painting(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Impasto: broad strokes first, finer ones only where there is detail (Hertzmann, 1998), in thick lit paint."""
+    """Impasto: paint drawn out along the forms by a broad brush, its ridges lit from the side."""
     source = saturate(kuwahara(image, round(3 * scale) + 1), 1.35)
-    vx, vy = flowing_field(chance, source, 4.0 * scale, 16.0 * scale, 1.5, 12)
-    canvas, heights = blur(source, 4.0), np.full(image.shape[:2], 0.5, np.float32)
-    for spacing, length, breadth, sigma, tint, seed in (
-        (9.0, 30.0, 9.0, 3.0, 0.030, 13), (5.5, 18.0, 5.0, 1.6, 0.025, 14), (3.2, 10.0, 2.6, 0.9, 0.015, 15),
-    ):  # fmt: skip
-        detail = None if seed == 13 else detail_of(image, 2.5 * scale, 0.030 if seed == 14 else 0.045)
-        paint_strokes(
-            chance, canvas, heights, blur(source, sigma * scale), vx, vy, spacing * scale, length * scale, breadth * scale, tint, seed, detail
-        )  # fmt: skip
-    return bristled(chance, canvas, heights, vx, vy, scale, 0.20, 11)
+    vx, vy = flowing_field(chance, source, 4.0 * scale, 16.0 * scale, 1.0, 30)
+    broad = brushed(chance, vx, vy, 2.2 * scale, 9 * scale, 11)
+    fine = brushed(chance, vx, vy, 0.9 * scale, 7 * scale, 13)
+    canvas = drawn_out(source, vx, vy, 4.0 * scale * broad) * (1 + 0.09 * broad[..., None]) + 0.02 * fine[..., None]
+    return clip01(canvas * emboss(0.5 * broad + 0.22 * fine, 0.20)[..., None])
 
 
 _STARRY_NIGHT = colours(
@@ -71,40 +63,27 @@ _STARRY_NIGHT = colours(
 
 
 def van_gogh(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Long thick strokes that follow the forms and swirl where there are none, in blues, ochres and yellows."""
+    """Thick strokes in rows that follow the forms and swirl where there are none, in blues, ochres and yellows."""
     base = exposed(kuwahara(image, round(4 * scale)))
-    vx, vy = flowing_field(chance, base, 5.0 * scale, 20.0 * scale, 3.0, 21)
+    vx, vy = flowing_field(chance, base, 4.0 * scale, 14.0 * scale, 2.0, 30)
     painted = to_palette(saturate(stretch(base), 1.5), _STARRY_NIGHT, softness=7.0) * 0.8 + saturate(base, 1.6) * 0.2
-    canvas, heights = clip01(blur(painted, 3.0) * 0.75), np.zeros(image.shape[:2], np.float32)
-    for spacing, length, breadth, seed in ((7.0, 34.0, 4.5, 23), (5.0, 24.0, 2.8, 24)):
-        paint_strokes(
-            chance,
-            canvas,
-            heights,
-            clip01(painted),
-            vx,
-            vy,
-            spacing * scale,
-            length * scale,
-            breadth * scale,
-            0.075,
-            seed,
-        )
-    return bristled(chance, canvas, heights, vx, vy, scale, 0.26, 22)
+    light = brushed(chance, vx, vy, 1.1 * scale, 12 * scale, 21)
+    warm = brushed(chance, vx, vy, 1.8 * scale, 12 * scale, 22)[..., None]
+    hue = np.array([1.0, 0.45, -0.9], np.float32)
+    canvas = painted * (1 + 0.17 * light[..., None]) + 0.045 * light[..., None] + 0.085 * warm * hue
+    return clip01(clip01(canvas) * emboss(0.5 * light, 0.22)[..., None])
 
 
 def impressionism(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Short dabs of broken colour laid along the forms, large ones first; colours light, shadows violet and blue."""
+    """Short dabs of broken colour laid along the forms; colours light, shadows violet and blue."""
     source = clip01(saturate(blur(image, 1.5 * scale), 1.5) * 0.85 + 0.13)
     shade = (1 - smoothstep(luminance(source), 0.25, 0.6))[..., None]
     source = clip01(source + shade * np.array([0.02, -0.01, 0.10], np.float32))
     vx, vy = flowing_field(chance, image, 3.0 * scale, 14.0 * scale, 1.0, 30)
-    canvas, heights = clip01(blur(source, 3.0)), np.zeros(image.shape[:2], np.float32)
-    for spacing, length, breadth, seed in ((6.5, 9.0, 5.0, 31), (4.4, 6.5, 3.4, 32)):
-        paint_strokes(
-            chance, canvas, heights, source, vx, vy, spacing * scale, length * scale, breadth * scale, 0.085, seed
-        )
-    return bristled(chance, canvas, heights, vx, vy, scale, 0.16, 33)
+    light, warm, green = (brushed(chance, vx, vy, 1.5 * scale, 4 * scale, seed)[..., None] for seed in (31, 32, 33))
+    hues = 0.07 * warm * np.array([1.0, 0.2, -1.0], np.float32) + 0.04 * green * np.array([-0.6, 1.0, -0.4], np.float32)
+    canvas = clip01(drawn_out(source, vx, vy, 4.0 * scale * light[..., 0]) + 0.07 * light + hues)
+    return clip01(canvas * emboss(0.6 * light[..., 0], 0.14)[..., None])
 
 
 def pointillism(image: Image, scale: float, line: float, chance: Chance) -> Image:
