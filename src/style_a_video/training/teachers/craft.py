@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .chance import Chance, Points, on_grid
+from .chance import Chance, Points
 from .common import (
     Array,
     Image,
@@ -135,31 +137,23 @@ def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
 
 
 def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Triangles of one colour each, their corners drawn to the contours, lit from above as if folded from paper.
+    """Facets of one colour each between three families of straight lines, lit from above as if folded from paper.
 
-    The corners are a grid's, shaken: which three belong together, a free triangulation leaves to computations of many steps.
+    Lines that keep in step for some periods are read off the noise by a filter, which the model learns; triangles between free
+    points, or on a grid that is shaken, it did not learn.
     """
     height, width = image.shape[:2]
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    side = on_grid(16 * scale**1.5)
-    columns, rows = (np.arange(-side, length + 2 * side, side) for length in (width, height))
-    starts = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2).astype(np.float32)
-    # The same pull as in glass, reversed: corners go to the contours, so that triangle sides lie along them.
-    points = attracted(starts, smooth, float(side), -0.25)
-    shaken = np.stack([chance.normal_at(starts, 0.25 * side, 150 + k) for k in range(2)], axis=-1)
-    corners = (points + 0.16 * side * np.clip(shaken, -2, 2)).reshape(len(rows), len(columns), 2)
-    labels, lights = np.zeros((height, width), np.int32), []
-    for row in range(len(rows) - 1):
-        for column in range(len(columns) - 1):
-            a, b, c, d = (corners[row + k, column + j] for k, j in ((0, 0), (0, 1), (1, 1), (1, 0)))
-            # Diagonals alternate.
-            for triangle in ((a, b, c), (a, c, d)) if (row + column) % 2 else ((a, b, d), (b, c, d)):
-                cv2.fillConvexPoly(labels, np.round(np.stack(triangle) * 16).astype(np.int32), len(lights), shift=4)
-                middle = np.mean(triangle, axis=0) - (a + c) / 2
-                lights.append(-middle @ (0.5, 0.85) / side)
+    sides = [chance.wave_phase(degrees, 26.0 * scale, 200 + k) > 0 for k, degrees in enumerate((15.0, 75.0, 135.0))]
+    fold = np.sum([light * np.where(side, 1, -1) for side, light in zip(sides, (0.09, 0.06, -0.08), strict=True)], axis=0)
+    labels, count = np.zeros((height, width), np.int32), 0
+    for where in product((False, True), repeat=3):
+        facet = np.all([side == wanted for side, wanted in zip(sides, where, strict=True)], axis=0)
+        found, numbers = cv2.connectedComponents(facet.astype(np.uint8), connectivity=4)
+        labels[facet] = numbers[facet] + count - 1
+        count += found - 1
     means = means_of(saturate(stretch(smooth), 1.35), labels)
-    fold = 1 + 0.75 * np.array(lights, np.float32)[: len(means), None]
-    return clip01(blur((means * fold)[labels], 0.45))
+    return clip01(blur(means[labels] * (1 + fold[..., None]), 0.45))
 
 
 def _moved(plane: Array, offset: int) -> Array:
