@@ -98,60 +98,51 @@ def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(stones[labels] * relief * (1 - grout) + cement * grout)
 
 
-def facets(points: Points, height: int, width: int) -> tuple[Labels, Map, Map]:
-    """Triangles of Voronoi cells: from each point to each side of its cell. What lies nearest to a point and second nearest to
-    another. Label of every pixel; of every label the direction from its point to the other's, (labels,), in radians; and the
-    distance in pixels to the cell's side."""
-    from scipy.spatial import cKDTree
-
-    yy, xx = np.mgrid[0:height, 0:width]
-    distance, index = cKDTree(points).query(np.stack([xx, yy], axis=-1).reshape(-1, 2), k=2)
-    pairs, labels = np.unique(index, axis=0, return_inverse=True)
-    towards = points[pairs[:, 1]] - points[pairs[:, 0]]
-    between = np.linalg.norm(points[index[:, 0]] - points[index[:, 1]], axis=1) + 1e-6
-    side = (distance[:, 1] ** 2 - distance[:, 0] ** 2) / (2 * between)
-    shape = (height, width)
-    return (
-        labels.reshape(shape).astype(np.int32),
-        np.arctan2(towards[:, 1], towards[:, 0]),
-        side.reshape(shape).astype(np.float32),
-    )
-
-
-def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Shards: panes broken from their middle to their sides, each light at one end and dark at the other, in earths and greys."""
-    height, width = image.shape[:2]
-    smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    points = attracted(chance.points(32.0 * scale, 110), smooth, 32.0 * scale, 0.25)
-    labels, towards, side = facets(points, height, width)
-    flat = stretch(means_of(smooth, labels)[labels]) * 0.45 + stretch(smooth) * 0.55
-    slope = np.where(np.sin(3 * towards) > 0, 1.0, -1.0)[labels] * (side / (8 * scale) - 0.6)
-    shade = np.clip(1 + 0.30 * slope - 0.14 * np.sin(towards + 0.5)[labels], 0.45, 1.5)[..., None]
-    earth = np.array([0.60, 0.50, 0.36], np.float32)
-    grey = luminance(flat.astype(np.float32))[..., None]
-    toned = 0.5 * saturate(flat, 1.1) + 0.5 * grey * earth * 1.9
-    edge = (1 - smoothstep(side, 0.4 * line, 0.4 * line + 1.0))[..., None] if line else 0.0
-    contour = ink_lines(smooth, 1.7, 6, 40, 0.012, line)[..., None]
-    dark = np.maximum(0.4 * edge, 0.85 * contour)
-    return clip01(toned * shade * (1 - dark) + np.array([0.13, 0.10, 0.08], np.float32) * dark)
-
-
-def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Facets of one colour each between three families of straight lines, lit from above as if folded from paper.
+def between_lines(
+    chance: Chance, degrees: tuple[float, ...], period: float, seed: int
+) -> tuple[Labels, list[Map], list[NDArray[np.bool_]]]:
+    """Facets between families of straight lines, half a `period` pixels apart, across `degrees`: label of every pixel, and for every
+    family the phase of its waves in (-π, π] and on which side of its lines a pixel is.
 
     Lines that keep in step for some periods are read off the noise by a filter, which the model learns; triangles between free
     points, or on a grid that is shaken, it did not learn.
     """
-    height, width = image.shape[:2]
-    smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    sides = [chance.wave_phase(degrees, 26.0 * scale, 200 + k) > 0 for k, degrees in enumerate((15.0, 75.0, 135.0))]
-    fold = np.sum([light * np.where(side, 1, -1) for side, light in zip(sides, (0.09, 0.06, -0.08), strict=True)], axis=0)
-    labels, count = np.zeros((height, width), np.int32), 0
-    for where in product((False, True), repeat=3):
+    phases = [chance.wave_phase(across, period, seed + k) for k, across in enumerate(degrees)]
+    sides = [phase > 0 for phase in phases]
+    labels, count = np.zeros(phases[0].shape, np.int32), 0
+    for where in product((False, True), repeat=len(sides)):
         facet = np.all([side == wanted for side, wanted in zip(sides, where, strict=True)], axis=0)
         found, numbers = cv2.connectedComponents(facet.astype(np.uint8), connectivity=4)
         labels[facet] = numbers[facet] + count - 1
         count += found - 1
+    return labels, phases, sides
+
+
+def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
+    """Facets between a few straight lines, each light at one side and dark at the other, in earths and greys."""
+    smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
+    period = 52.0 * scale
+    labels, phases, sides = between_lines(chance, (20.0, 110.0, 65.0), period, 204)
+    flat = stretch(means_of(smooth, labels)[labels]) * 0.4 + stretch(smooth) * 0.6
+    # Which lines a facet is shaded across is the third family's to say.
+    slope = np.where(sides[2], phases[0], phases[1]) / np.pi
+    shade = (1 + 0.36 * np.mod(slope, 1.0) - 0.20 + 0.10 * np.where(sides[2], 1, -1))[..., None]
+    earth = np.array([0.60, 0.50, 0.36], np.float32)
+    grey = luminance(flat.astype(np.float32))[..., None]
+    toned = 0.5 * saturate(flat, 1.1) + 0.5 * grey * earth * 1.9
+    # Distance in pixels to the next line, of any family.
+    nearest = np.min([np.minimum(np.abs(phase), np.pi - np.abs(phase)) for phase in phases], axis=0) * period / (2 * np.pi)
+    edge = (1 - smoothstep(nearest, 0.4 * line, 0.4 * line + 1.0))[..., None] if line else 0.0
+    contour = ink_lines(smooth, 1.7, 6, 40, 0.012, line)[..., None]
+    dark = np.maximum(0.5 * edge, 0.85 * contour)
+    return clip01(toned * shade * (1 - dark) + np.array([0.13, 0.10, 0.08], np.float32) * dark)
+
+
+def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
+    """Facets of one colour each between three families of straight lines, lit from above as if folded from paper."""
+    smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
+    labels, _, sides = between_lines(chance, (15.0, 75.0, 135.0), 34.0 * scale, 200)
+    fold = np.sum([light * np.where(side, 1, -1) for side, light in zip(sides, (0.11, 0.06, -0.09), strict=True)], axis=0)
     means = means_of(saturate(stretch(smooth), 1.35), labels)
     return clip01(blur(means[labels] * (1 + fold[..., None]), 0.45))
 

@@ -19,7 +19,6 @@ from .common import (
     colours,
     emboss,
     exposed,
-    flowing_field,
     ink_lines,
     kuwahara,
     line_integral_convolution,
@@ -27,6 +26,7 @@ from .common import (
     saturate,
     smoothstep,
     stretch,
+    tangent_field,
     to_palette,
 )
 
@@ -50,11 +50,11 @@ def drawn_out(image: Image, vx: Map, vy: Map, reach: Map) -> Image:
 def oil_painting(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Impasto: paint drawn out along the forms by a broad brush, its ridges lit from the side."""
     source = saturate(kuwahara(image, round(3 * scale) + 1), 1.35)
-    vx, vy = flowing_field(chance, source, 4.0 * scale, 16.0 * scale, 1.0, 30)
-    broad = brushed(chance, vx, vy, 2.2 * scale, 9 * scale, 11)
-    fine = brushed(chance, vx, vy, 0.9 * scale, 7 * scale, 13)
-    canvas = drawn_out(source, vx, vy, 4.0 * scale * broad) * (1 + 0.09 * broad[..., None]) + 0.02 * fine[..., None]
-    return clip01(canvas * emboss(0.5 * broad + 0.22 * fine, 0.20)[..., None])
+    vx, vy, _ = tangent_field(source, 5.0 * scale)
+    broad = brushed(chance, vx, vy, 2.6 * scale, 10 * scale, 11)
+    fine = brushed(chance, vx, vy, 1.3 * scale, 8 * scale, 13)
+    canvas = drawn_out(source, vx, vy, 4.0 * scale * broad) * (1 + 0.10 * broad[..., None]) + 0.02 * fine[..., None]
+    return clip01(canvas * emboss(0.7 * broad + 0.2 * fine, 0.20)[..., None])
 
 
 _STARRY_NIGHT = colours(
@@ -63,27 +63,27 @@ _STARRY_NIGHT = colours(
 
 
 def van_gogh(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Thick strokes in rows that follow the forms and swirl where there are none, in blues, ochres and yellows."""
+    """Thick strokes in rows that follow the forms, in blues, ochres and yellows."""
     base = exposed(kuwahara(image, round(4 * scale)))
-    vx, vy = flowing_field(chance, base, 4.0 * scale, 14.0 * scale, 2.0, 30)
+    vx, vy, _ = tangent_field(base, 7.0 * scale)
     painted = to_palette(saturate(stretch(base), 1.5), _STARRY_NIGHT, softness=7.0) * 0.8 + saturate(base, 1.6) * 0.2
-    light = brushed(chance, vx, vy, 1.1 * scale, 12 * scale, 21)
-    warm = brushed(chance, vx, vy, 1.8 * scale, 12 * scale, 22)[..., None]
+    light = brushed(chance, vx, vy, 2.4 * scale, 14 * scale, 21)
+    warm = brushed(chance, vx, vy, 3.0 * scale, 14 * scale, 22)[..., None]
     hue = np.array([1.0, 0.45, -0.9], np.float32)
-    canvas = painted * (1 + 0.17 * light[..., None]) + 0.045 * light[..., None] + 0.085 * warm * hue
-    return clip01(clip01(canvas) * emboss(0.5 * light, 0.22)[..., None])
+    canvas = painted * (1 + 0.20 * light[..., None]) + 0.055 * light[..., None] + 0.10 * warm * hue
+    return clip01(clip01(canvas) * emboss(0.8 * light, 0.22)[..., None])
 
 
 def impressionism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Short dabs of broken colour laid along the forms; colours light, shadows violet and blue."""
-    source = clip01(saturate(blur(image, 1.5 * scale), 1.5) * 0.85 + 0.13)
+    source = clip01(saturate(blur(image, 0.8 * scale), 1.5) * 0.85 + 0.13)
     shade = (1 - smoothstep(luminance(source), 0.25, 0.6))[..., None]
     source = clip01(source + shade * np.array([0.02, -0.01, 0.10], np.float32))
-    vx, vy = flowing_field(chance, image, 3.0 * scale, 14.0 * scale, 1.0, 30)
-    light, warm, green = (brushed(chance, vx, vy, 1.5 * scale, 4 * scale, seed)[..., None] for seed in (31, 32, 33))
-    hues = 0.07 * warm * np.array([1.0, 0.2, -1.0], np.float32) + 0.04 * green * np.array([-0.6, 1.0, -0.4], np.float32)
-    canvas = clip01(drawn_out(source, vx, vy, 4.0 * scale * light[..., 0]) + 0.07 * light + hues)
-    return clip01(canvas * emboss(0.6 * light[..., 0], 0.14)[..., None])
+    vx, vy, _ = tangent_field(image, 5.0 * scale)
+    light, warm, green = (brushed(chance, vx, vy, 2.2 * scale, 5 * scale, seed)[..., None] for seed in (31, 32, 33))
+    hues = 0.08 * warm * np.array([1.0, 0.2, -1.0], np.float32) + 0.05 * green * np.array([-0.6, 1.0, -0.4], np.float32)
+    canvas = clip01(drawn_out(source, vx, vy, 4.0 * scale * light[..., 0]) + 0.08 * light + hues)
+    return clip01(canvas * emboss(0.8 * light[..., 0], 0.14)[..., None])
 
 
 def pointillism(image: Image, scale: float, line: float, chance: Chance) -> Image:
