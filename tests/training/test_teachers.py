@@ -17,7 +17,7 @@ from style_a_video.training.teachers.common import (
     line_integral_convolution,
     to_palette,
 )
-from style_a_video.training.teachers.craft import facets
+from style_a_video.training.teachers.craft import IN_STEP, between_lines
 from style_a_video.training.teachers.finish import on_surface, recoloured, toned
 from style_a_video.training.teachers.painting import brushed, drawn_out
 
@@ -77,7 +77,9 @@ def structure(picture: np.ndarray) -> float:
     return float(power.sum() / (power * np.hypot(fy, fx)).sum())
 
 
-@pytest.mark.parametrize("style", ["mosaic", "pointillism", "pop art", "van gogh", "pixel art", "cubism", "low-poly", "engraving"])
+@pytest.mark.parametrize(
+    "style", ["mosaic", "pointillism", "pop art", "van gogh", "pixel art", "cubism", "low-poly", "engraving"]
+)
 def test_scale_words_make_marks_larger(picture: np.ndarray, style: str) -> None:
     chances = [Chance.of_seed(seed, *picture.shape[:2]) for seed in range(4)]
     sizes = [
@@ -157,23 +159,23 @@ def test_paint_is_dragged_along_the_field() -> None:
     np.testing.assert_allclose(drawn_out(ramp, zeros, ones, 3 * ones), ramp, atol=1e-6)
 
 
-def test_facets_are_what_is_nearest_and_second_nearest() -> None:
-    points = np.random.default_rng(0).uniform(0, 40, (12, 2)).astype(np.float32)
-    labels, towards, side = facets(points, 40, 40)
-    yy, xx = np.mgrid[0:40, 0:40]
-    distances = np.linalg.norm(np.stack([xx, yy], axis=-1)[..., None, :] - points, axis=-1)
-    order = np.argsort(distances, axis=-1)[..., :2].reshape(-1, 2)
-    pairs = {tuple(pair) for pair in order}
-    assert labels.max() + 1 == len(pairs) == len(towards)
-    for label in range(labels.max() + 1):
-        where = order[labels.ravel() == label]
-        assert (where == where[0]).all()
-        apart = points[where[0][1]] - points[where[0][0]]
-        np.testing.assert_allclose(towards[label], np.arctan2(apart[1], apart[0]), atol=1e-5)
-    # A point on the side between two is as far from both.
-    first, second = np.sort(distances, axis=-1)[..., :2].transpose(2, 0, 1)
-    assert side.min() >= 0
-    assert np.abs(first - second)[side < 0.05].max() < 0.11
+def test_facets_lie_between_lines() -> None:
+    chance = Chance.of_seed(0, 128, 192)
+    labels, phases, sides = between_lines(chance, (0.0, 90.0), 24.0, 200)
+    assert labels.shape == (128, 192)
+    states = 2 * sides[0].astype(int) + sides[1]
+    # The same partition as SciPy's components of every state.
+    expected = np.zeros_like(labels)
+    for state in range(4):
+        found, _ = scipy.ndimage.label(states == state)
+        expected[states == state] = found[states == state] + 1000 * state
+    pairs = {(int(one), int(other)) for one, other in zip(labels.ravel(), expected.ravel(), strict=True)}
+    assert len(pairs) == labels.max() + 1 == len(np.unique(expected))
+    # Two lines a period, across the direction that was asked for and hardly along it.
+    crossed = [np.abs(np.diff(sides[0].astype(int), axis=axis)).sum() / sides[0].size for axis in (1, 0)]
+    assert crossed[0] == pytest.approx(2 / 24, rel=0.3)
+    assert crossed[1] < 0.5 * crossed[0]
+    np.testing.assert_array_equal(phases[1], chance.wave_phase(90.0, 24.0, 201, IN_STEP))
 
 
 @pytest.mark.parametrize("seed", range(8))

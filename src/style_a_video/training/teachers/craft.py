@@ -98,6 +98,10 @@ def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(stones[labels] * relief * (1 - grout) + cement * grout)
 
 
+IN_STEP = 0.5
+"""Periods for which the lines between facets stay in step: what a wider filter says, a window of training does not show."""
+
+
 def between_lines(
     chance: Chance, degrees: tuple[float, ...], period: float, seed: int
 ) -> tuple[Labels, list[Map], list[NDArray[np.bool_]]]:
@@ -107,7 +111,7 @@ def between_lines(
     Lines that keep in step for some periods are read off the noise by a filter, which the model learns; triangles between free
     points, or on a grid that is shaken, it did not learn.
     """
-    phases = [chance.wave_phase(across, period, seed + k) for k, across in enumerate(degrees)]
+    phases = [chance.wave_phase(across, period, seed + k, IN_STEP) for k, across in enumerate(degrees)]
     sides = [phase > 0 for phase in phases]
     labels, count = np.zeros(phases[0].shape, np.int32), 0
     for where in product((False, True), repeat=len(sides)):
@@ -121,7 +125,7 @@ def between_lines(
 def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Facets between a few straight lines, each light at one side and dark at the other, in earths and greys."""
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    period = 52.0 * scale
+    period = 44.0 * scale
     labels, phases, sides = between_lines(chance, (20.0, 110.0, 65.0), period, 204)
     flat = stretch(means_of(smooth, labels)[labels]) * 0.4 + stretch(smooth) * 0.6
     # Which lines a facet is shaded across is the third family's to say.
@@ -131,7 +135,9 @@ def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     grey = luminance(flat.astype(np.float32))[..., None]
     toned = 0.5 * saturate(flat, 1.1) + 0.5 * grey * earth * 1.9
     # Distance in pixels to the next line, of any family.
-    nearest = np.min([np.minimum(np.abs(phase), np.pi - np.abs(phase)) for phase in phases], axis=0) * period / (2 * np.pi)
+    nearest = (
+        np.min([np.minimum(np.abs(phase), np.pi - np.abs(phase)) for phase in phases], axis=0) * period / (2 * np.pi)
+    )
     edge = (1 - smoothstep(nearest, 0.4 * line, 0.4 * line + 1.0))[..., None] if line else 0.0
     contour = ink_lines(smooth, 1.7, 6, 40, 0.012, line)[..., None]
     dark = np.maximum(0.5 * edge, 0.85 * contour)
@@ -142,7 +148,9 @@ def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Facets of one colour each between three families of straight lines, lit from above as if folded from paper."""
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
     labels, _, sides = between_lines(chance, (15.0, 75.0, 135.0), 34.0 * scale, 200)
-    fold = np.sum([light * np.where(side, 1, -1) for side, light in zip(sides, (0.11, 0.06, -0.09), strict=True)], axis=0)
+    fold = np.sum(
+        [light * np.where(side, 1, -1) for side, light in zip(sides, (0.11, 0.06, -0.09), strict=True)], axis=0
+    )
     means = means_of(saturate(stretch(smooth), 1.35), labels)
     return clip01(blur(means[labels] * (1 + fold[..., None]), 0.45))
 
