@@ -98,20 +98,20 @@ def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(stones[labels] * relief * (1 - grout) + cement * grout)
 
 
+LINES_ACROSS = (20.0, 80.0, 140.0)
+"""Degrees."""
 IN_STEP = 0.5
 """Periods for which the lines between facets stay in step: what a wider filter says, a window of training does not show."""
 
 
-def between_lines(
-    chance: Chance, degrees: tuple[float, ...], period: float, seed: int
-) -> tuple[Labels, list[Map], list[NDArray[np.bool_]]]:
-    """Facets between families of straight lines, half a `period` pixels apart, across `degrees`: label of every pixel, and for every
+def between_lines(chance: Chance, period: float) -> tuple[Labels, list[Map], list[NDArray[np.bool_]]]:
+    """Facets between three families of straight lines, half a `period` pixels apart: label of every pixel, and for every
     family the phase of its waves in (-π, π] and on which side of its lines a pixel is.
 
-    Lines that keep in step for some periods are read off the noise by a filter, which the model learns; triangles between free
-    points, or on a grid that is shaken, it did not learn.
+    Lines that keep in step are read off the noise by a filter, which the model learns; triangles between free points, or on
+    a grid that is shaken, it did not learn.
     """
-    phases = [chance.wave_phase(across, period, seed + k, IN_STEP) for k, across in enumerate(degrees)]
+    phases = [chance.wave_phase(across, period, 200 + k, IN_STEP) for k, across in enumerate(LINES_ACROSS)]
     sides = [phase > 0 for phase in phases]
     labels, count = np.zeros(phases[0].shape, np.int32), 0
     for where in product((False, True), repeat=len(sides)):
@@ -125,8 +125,8 @@ def between_lines(
 def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Facets between a few straight lines, each light at one side and dark at the other, in earths and greys."""
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    period = 44.0 * scale
-    labels, phases, sides = between_lines(chance, (20.0, 110.0, 65.0), period, 204)
+    period = 38.0 * scale
+    labels, phases, sides = between_lines(chance, period)
     flat = stretch(means_of(smooth, labels)[labels]) * 0.4 + stretch(smooth) * 0.6
     # Which lines a facet is shaded across is the third family's to say.
     slope = np.where(sides[2], phases[0], phases[1]) / np.pi
@@ -147,7 +147,7 @@ def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
 def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Facets of one colour each between three families of straight lines, lit from above as if folded from paper."""
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    labels, _, sides = between_lines(chance, (15.0, 75.0, 135.0), 34.0 * scale, 200)
+    labels, _, sides = between_lines(chance, 38.0 * scale)
     fold = np.sum(
         [light * np.where(side, 1, -1) for side, light in zip(sides, (0.11, 0.06, -0.09), strict=True)], axis=0
     )

@@ -21,9 +21,8 @@ from .common import (
     saturate,
     smoothstep,
     stretch,
-    tangent_field,
 )
-from .painting import brushed, drawn_out
+from .painting import drawn_out, strokes_along
 
 
 def hatching(chance: Chance, degrees: float, seed: int, length: float = 10, breadth: float = 0.7) -> Map:
@@ -66,11 +65,11 @@ def charcoal(image: Image, scale: float, line: float, chance: Chance) -> Image:
 def pastel(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Soft chalk: side strokes of bright colour that skip over the tooth of a toned sheet."""
     source = clip01(saturate(kuwahara(image, round(4 * scale)), 1.55) * 0.88 + 0.10)
-    vx, vy, _ = tangent_field(source, 7.0 * scale)
+    strokes = strokes_along(chance, source, scale)
     sheet = np.array([0.66, 0.60, 0.55], np.float32)
-    side = brushed(chance, vx, vy, 2.2 * scale, 12 * scale, 85)
-    canvas = clip01(drawn_out(source, vx, vy, 4.0 * scale * side) + 0.06 * side[..., None])
-    hold = 0.4 + 0.6 * smoothstep(chance.normal(0.7, 86) + 0.9 * side, -1.8, 0.0)[..., None]
+    canvas = drawn_out(source, strokes.vx, strokes.vy, 4.0 * scale * strokes.light)
+    canvas = clip01(canvas + 0.06 * strokes.light[..., None])
+    hold = 0.4 + 0.6 * smoothstep(chance.normal(0.7, 86) + 0.9 * strokes.light, -1.8, 0.0)[..., None]
     chalk = canvas * hold + sheet * (1 - hold)
     lines = 0.7 * ink_lines(image, 1.4, 4, 24, 0.014, line)[..., None]
     return clip01(chalk * (1 - lines) + np.array([0.20, 0.15, 0.18], np.float32) * lines)

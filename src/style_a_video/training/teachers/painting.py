@@ -6,6 +6,8 @@ lines that belong to the medium (0: none).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -31,14 +33,34 @@ from .common import (
 )
 
 
-def brushed(chance: Chance, vx: Map, vy: Map, breadth: float, length: float, seed: int) -> Map:
-    """Strokes along a field, in about [-1, 1]: noise that is `breadth` pixels coarse, averaged `length` pixels both ways, brought
-    back to deviation 1 and drawn together at its borders as paint is. But for that it is linear in the noise, so a
-    convolution that knows the direction can make it; curves laid over one another in an order are many steps of a computation."""
-    strokes = line_integral_convolution(chance.normal(breadth, seed), vx, vy, round(length))
+class Strokes(NamedTuple):
+    """What a brush leaves that follows the forms of a picture."""
+
+    vx: Map
+    vy: Map
+    """The way it goes, a unit vector without a sign."""
+    light: Map
+    """Three fields of strokes in about [-1, 1]."""
+    warm: Map
+    green: Map
+
+
+def brushed(chance: Chance, vx: Map, vy: Map, scale: float, seed: int) -> Map:
+    """Strokes along a field, in about [-1, 1]: noise averaged along it, brought back to deviation 1 and drawn together at its
+    borders as paint is. But for that it is linear in the noise, so a convolution that knows the direction can make it; curves
+    laid over one another in an order are many steps of a computation."""
+    breadth, length = 2.4 * scale, round(12 * scale)
+    strokes = line_integral_convolution(chance.normal(breadth, seed), vx, vy, length)
     # Of 2 · length + 1 values, those within the noise's own correlation length, 2 √π · breadth, count as one.
-    alike = np.sqrt((2 * round(length) + 1) / (2 * np.sqrt(np.pi) * breadth))
+    alike = np.sqrt((2 * length + 1) / (2 * np.sqrt(np.pi) * breadth))
     return np.tanh(1.3 * max(alike, 1.0) * strokes).astype(np.float32)
+
+
+def strokes_along(chance: Chance, image: Image, scale: float) -> Strokes:
+    """Strokes along the forms of a picture. The same ones for every medium: what the model learns for one serves the others."""
+    vx, vy, _ = tangent_field(image, 6.0 * scale)
+    light, warm, green = (brushed(chance, vx, vy, scale, seed) for seed in range(3))
+    return Strokes(vx, vy, light, warm, green)
 
 
 def drawn_out(image: Image, vx: Map, vy: Map, reach: Map) -> Image:
@@ -50,11 +72,10 @@ def drawn_out(image: Image, vx: Map, vy: Map, reach: Map) -> Image:
 def oil_painting(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Impasto: paint drawn out along the forms by a broad brush, its ridges lit from the side."""
     source = saturate(kuwahara(image, round(3 * scale) + 1), 1.35)
-    vx, vy, _ = tangent_field(source, 5.0 * scale)
-    broad = brushed(chance, vx, vy, 2.6 * scale, 10 * scale, 11)
-    fine = brushed(chance, vx, vy, 1.3 * scale, 8 * scale, 13)
-    canvas = drawn_out(source, vx, vy, 4.0 * scale * broad) * (1 + 0.10 * broad[..., None]) + 0.02 * fine[..., None]
-    return clip01(canvas * emboss(0.7 * broad + 0.2 * fine, 0.20)[..., None])
+    strokes = strokes_along(chance, source, scale)
+    canvas = drawn_out(source, strokes.vx, strokes.vy, 4.0 * scale * strokes.light)
+    canvas = clip01(canvas * (1 + 0.11 * strokes.light[..., None]))
+    return clip01(canvas * emboss(0.8 * strokes.light, 0.20)[..., None])
 
 
 _STARRY_NIGHT = colours(
@@ -65,25 +86,24 @@ _STARRY_NIGHT = colours(
 def van_gogh(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Thick strokes in rows that follow the forms, in blues, ochres and yellows."""
     base = exposed(kuwahara(image, round(4 * scale)))
-    vx, vy, _ = tangent_field(base, 7.0 * scale)
     painted = to_palette(saturate(stretch(base), 1.5), _STARRY_NIGHT, softness=7.0) * 0.8 + saturate(base, 1.6) * 0.2
-    light = brushed(chance, vx, vy, 2.4 * scale, 14 * scale, 21)
-    warm = brushed(chance, vx, vy, 3.0 * scale, 14 * scale, 22)[..., None]
+    strokes = strokes_along(chance, base, scale)
+    light, warm = strokes.light[..., None], strokes.warm[..., None]
     hue = np.array([1.0, 0.45, -0.9], np.float32)
-    canvas = painted * (1 + 0.20 * light[..., None]) + 0.055 * light[..., None] + 0.10 * warm * hue
-    return clip01(clip01(canvas) * emboss(0.8 * light, 0.22)[..., None])
+    canvas = painted * (1 + 0.20 * light) + 0.055 * light + 0.10 * warm * hue
+    return clip01(clip01(canvas) * emboss(0.8 * strokes.light, 0.22)[..., None])
 
 
 def impressionism(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Short dabs of broken colour laid along the forms; colours light, shadows violet and blue."""
+    """Dabs of broken colour laid along the forms; colours light, shadows violet and blue."""
     source = clip01(saturate(blur(image, 0.8 * scale), 1.5) * 0.85 + 0.13)
     shade = (1 - smoothstep(luminance(source), 0.25, 0.6))[..., None]
     source = clip01(source + shade * np.array([0.02, -0.01, 0.10], np.float32))
-    vx, vy, _ = tangent_field(image, 5.0 * scale)
-    light, warm, green = (brushed(chance, vx, vy, 2.2 * scale, 5 * scale, seed)[..., None] for seed in (31, 32, 33))
+    strokes = strokes_along(chance, image, scale)
+    light, warm, green = (field[..., None] for field in (strokes.light, strokes.warm, strokes.green))
     hues = 0.08 * warm * np.array([1.0, 0.2, -1.0], np.float32) + 0.05 * green * np.array([-0.6, 1.0, -0.4], np.float32)
-    canvas = clip01(drawn_out(source, vx, vy, 4.0 * scale * light[..., 0]) + 0.08 * light + hues)
-    return clip01(canvas * emboss(0.8 * light[..., 0], 0.14)[..., None])
+    canvas = clip01(drawn_out(source, strokes.vx, strokes.vy, 4.0 * scale * strokes.light) + 0.08 * light + hues)
+    return clip01(canvas * emboss(0.8 * strokes.light, 0.14)[..., None])
 
 
 def pointillism(image: Image, scale: float, line: float, chance: Chance) -> Image:
