@@ -17,7 +17,7 @@ from style_a_video.training.teachers.common import (
     line_integral_convolution,
     to_palette,
 )
-from style_a_video.training.teachers.craft import IN_STEP, between_lines
+from style_a_video.training.teachers.craft import IN_STEP, LINES_ACROSS, between_lines
 from style_a_video.training.teachers.finish import on_surface, recoloured, toned
 from style_a_video.training.teachers.painting import brushed, drawn_out
 
@@ -138,18 +138,18 @@ def test_surfaces_are_a_fixed_relief(picture: np.ndarray, surface: str) -> None:
 def test_strokes_are_longer_than_they_are_broad_and_lie_along_the_field() -> None:
     chance = Chance.of_seed(0, 256, 256)
     ones, zeros = np.ones((256, 256), np.float32), np.zeros((256, 256), np.float32)
-    strokes = brushed(chance, ones, zeros, 1.5, 10.0, 0)
+    strokes = brushed(chance, ones, zeros, 1.0, 0)
     assert np.abs(strokes).max() <= 1
-    # As deep whatever their length and breadth: tanh of 1.3 standard normal values deviates by 0.69.
-    for breadth, length in ((0.9, 4), (1.5, 10), (3.0, 12)):
-        assert brushed(chance, ones, zeros, breadth, length, 0).std() == pytest.approx(0.69, abs=0.08)
-    along = np.corrcoef(strokes[:, :-6].ravel(), strokes[:, 6:].ravel())[0, 1]
-    across = np.corrcoef(strokes[:-6].ravel(), strokes[6:].ravel())[0, 1]
+    # As deep whatever their size: tanh of 1.3 standard normal values deviates by 0.69.
+    for scale in (0.65, 1.0, 1.6):
+        assert brushed(chance, ones, zeros, scale, 0).std() == pytest.approx(0.69, abs=0.08)
+    along = np.corrcoef(strokes[:, :-8].ravel(), strokes[:, 8:].ravel())[0, 1]
+    across = np.corrcoef(strokes[:-8].ravel(), strokes[8:].ravel())[0, 1]
     assert along > 0.5
     assert across < 0.1
     # The field turned by a right angle turns the strokes.
-    turned = brushed(chance, zeros, ones, 1.5, 10.0, 0)
-    assert np.corrcoef(turned[:-6].ravel(), turned[6:].ravel())[0, 1] > 0.5
+    turned = brushed(chance, zeros, ones, 1.0, 0)
+    assert np.corrcoef(turned[:-8].ravel(), turned[8:].ravel())[0, 1] > 0.5
 
 
 def test_paint_is_dragged_along_the_field() -> None:
@@ -161,21 +161,21 @@ def test_paint_is_dragged_along_the_field() -> None:
 
 def test_facets_lie_between_lines() -> None:
     chance = Chance.of_seed(0, 128, 192)
-    labels, phases, sides = between_lines(chance, (0.0, 90.0), 24.0, 200)
+    labels, phases, sides = between_lines(chance, 24.0)
     assert labels.shape == (128, 192)
-    states = 2 * sides[0].astype(int) + sides[1]
     # The same partition as SciPy's components of every state.
-    expected = np.zeros_like(labels)
-    for state in range(4):
+    states, expected = np.stack(sides, axis=-1) @ (4, 2, 1), np.zeros_like(labels)
+    for state in range(8):
         found, _ = scipy.ndimage.label(states == state)
-        expected[states == state] = found[states == state] + 1000 * state
+        expected[states == state] = found[states == state] + 10_000 * state
     pairs = {(int(one), int(other)) for one, other in zip(labels.ravel(), expected.ravel(), strict=True)}
     assert len(pairs) == labels.max() + 1 == len(np.unique(expected))
-    # Two lines a period, across the direction that was asked for and hardly along it.
-    crossed = [np.abs(np.diff(sides[0].astype(int), axis=axis)).sum() / sides[0].size for axis in (1, 0)]
-    assert crossed[0] == pytest.approx(2 / 24, rel=0.3)
-    assert crossed[1] < 0.5 * crossed[0]
-    np.testing.assert_array_equal(phases[1], chance.wave_phase(90.0, 24.0, 201, IN_STEP))
+    # Two lines a period across the direction of each family, that is |cos| as many along x and |sin| along y.
+    for degrees, side in zip(LINES_ACROSS, sides, strict=True):
+        found = [np.abs(np.diff(side.astype(int), axis=axis)).mean() for axis in (1, 0)]
+        wanted = 2 / 24 * np.abs([np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))])
+        np.testing.assert_allclose(found, wanted, atol=0.02)
+    np.testing.assert_array_equal(phases[1], chance.wave_phase(LINES_ACROSS[1], 24.0, 201, IN_STEP))
 
 
 @pytest.mark.parametrize("seed", range(8))
