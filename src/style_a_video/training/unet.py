@@ -71,7 +71,7 @@ DRAWN_THRICE = (
     "oil painting", "van gogh", "impressionism", "pastel", "pixel art", "cubism", "low-poly", "thomas kinkade", "paul kenton", "feng zhu",
 )  # fmt: skip
 """Media that are learnt last are drawn three times as often as the others."""
-EXERCISE_SHARE = 0.1
+EXERCISE_SHARE = 0.25
 """Of the windows of the first stage of training."""
 FRESH_SHARE, FRESH_BELOW = 0.25, 700
 """Of the samples at timesteps below this, where marks can be seen, so many are mixed with noise that knows nothing of them: what comes from

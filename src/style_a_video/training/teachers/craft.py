@@ -98,6 +98,8 @@ def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(stones[labels] * relief * (1 - grout) + cement * grout)
 
 
+FACET_PERIOD = 38.0
+"""Pixels between every second line of a family."""
 LINES_ACROSS = (20.0, 80.0, 140.0)
 """Degrees."""
 IN_STEP = 0.5
@@ -125,7 +127,7 @@ def between_lines(chance: Chance, period: float) -> tuple[Labels, list[Map], lis
 def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Facets between a few straight lines, each light at one side and dark at the other, in earths and greys."""
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    period = 38.0 * scale
+    period = FACET_PERIOD * scale
     labels, phases, sides = between_lines(chance, period)
     flat = stretch(means_of(smooth, labels)[labels]) * 0.4 + stretch(smooth) * 0.6
     # Which lines a facet is shaded across is the third family's to say.
@@ -147,7 +149,7 @@ def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
 def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Facets of one colour each between three families of straight lines, lit from above as if folded from paper."""
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    labels, _, sides = between_lines(chance, 38.0 * scale)
+    labels, _, sides = between_lines(chance, FACET_PERIOD * scale)
     fold = np.sum(
         [light * np.where(side, 1, -1) for side, light in zip(sides, (0.11, 0.06, -0.09), strict=True)], axis=0
     )
