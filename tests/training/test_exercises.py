@@ -63,12 +63,12 @@ def test_a_share_of_the_windows_are_exercises() -> None:
             return np.zeros((12, 64, 64), np.float32)
 
     exercises = Exercises(np.ones((2, len(EXERCISES), 12, 64, 64), np.float16), 0)
-    latents = np.full((2, 32, 12, 64, 64), 2, np.float16)
+    latents = np.full((2, 4, 12, 64, 64), 2, np.float16)
     draw = unet.random_windows(latents, NoPairs(), 200, 16, exercises=exercises)  # type: ignore[arg-type]
     windows = draw(np.random.default_rng(0))
     drawn = windows.clean.amax(dim=(1, 2, 3)) == 1
     # The noise of pairs is zero here, that of exercises is not.
     torch.testing.assert_close(windows.noise.abs().amax(dim=(1, 2, 3)) > 0, drawn)
-    assert float(drawn.float().mean()) == pytest.approx(unet.EXERCISE_SHARE, abs=0.06)
+    assert float(drawn.float().mean()) == pytest.approx(unet.EXERCISE_SHARE, abs=0.1)
     assert float(windows.image[drawn].abs().max()) == 0
     assert {words for words, exercise in zip(windows.words, drawn, strict=True) if exercise} <= set(EXERCISES)

@@ -89,8 +89,8 @@ def train_bundled(
     Run again after a cut-off, it goes on where it was. The parts only depend on (budget, seed).
 
     Args:
-        start: a folder that this recipe wrote; the encoder of its first stage, its tokenizer and its text encoder are taken as
-            they are, the rest is trained further.
+        start: a folder that this recipe wrote; the encoder of its first stage and its tokenizer are taken as they are, the
+            rest is trained further.
     """
     if output.exists() and not (output / "training.json").is_file():
         raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
@@ -113,7 +113,7 @@ def train_bundled(
 
 
 def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, start: Path | None) -> Parts:
-    """First stage and CLIP, both trained from nothing, or those of `start`, its φ trained further; in float32."""
+    """First stage and CLIP, both trained from nothing, or those of `start`, the CLIP trained further; in float32."""
     known = _parts_of(start, device) if start else None
     vae = _first_stage(work, pairs, budget, device, seed, known.vae if known else None)
     # Kept beside the checkpoints: token numbers must not move when a resumed run has other captions.
@@ -124,8 +124,6 @@ def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int
     model = clip.build(tokenizer).to(device)
     if known:
         clip.start_from(model, known.text_encoder, known.image_encoder)
-        # The UNet reads its states: moved under it, they cost more than an hour of training gives back.
-        model.text_model.requires_grad_(False)
     schedule = Schedule(steps=budget.clip_steps, learning_rate=1e-3, ema_decay=0.99)
     train("clip", model, clip.contrastive_loss(model, tokenizer, pairs), schedule, work, seed)
     return Parts(vae, clip.text_encoder_of(model).to(device), clip.image_encoder_of(model).to(device), tokenizer)

@@ -23,9 +23,8 @@ from .pairs import ALIGNMENT, SIZE, noise_of, to_model
 from .teachers import Chance, Image
 from .teachers.chance import CELL
 from .teachers.common import Array, clip01, smoothstep
-from .teachers.craft import FACET_PERIOD, between_lines, cells
+from .teachers.craft import cells
 from .teachers.drawing import hatching
-from .teachers.painting import brushed
 
 Exercise = Callable[[Chance], Image]
 FIRST_COLUMN = 1000
@@ -69,28 +68,11 @@ def dots(spacing: float, radius: float, seed: int) -> Exercise:
 def tints(chance: Chance) -> Image:
     """Cells filled with a value of their own: of three sizes, as red, green and blue."""
     planes = []
-    for spacing, seed in ((20.0, 110), (7.0, 121), (6.0, 410)):
+    for spacing, seed in ((12.0, 151), (7.0, 121), (36.0, 141)):
         points = chance.points(spacing, seed)
         labels, _ = cells(points, chance.height, chance.width)
         planes.append(chance.uniform_at(points, 0.17 * spacing, seed + 1)[labels])
     return np.stack(planes, axis=2)
-
-
-def brush(degrees: float) -> Exercise:
-    """The three fields of strokes that the media share, in one direction, as red, green and blue."""
-
-    def draw(chance: Chance) -> Image:
-        along = np.full((2, chance.height, chance.width), 0, np.float32)
-        along[0], along[1] = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-        return clip01(np.stack([0.5 + 0.5 * brushed(chance, *along, 1.0, seed) for seed in range(3)], axis=2))
-
-    return draw
-
-
-def facets(chance: Chance) -> Image:
-    """On which side of three families of lines a place is, as red, green and blue."""
-    _, _, sides = between_lines(chance, FACET_PERIOD)
-    return np.stack([side.astype(np.float32) for side in sides], axis=2)
 
 
 def grain(chance: Chance) -> Image:
@@ -98,7 +80,7 @@ def grain(chance: Chance) -> Image:
     return np.stack([chance.smooth(0.8, 73), chance.smooth(2.5, 74), chance.smooth(7.0, 77)], axis=2)
 
 
-def hatches(chance: Chance) -> Image:
+def strokes(chance: Chance) -> Image:
     """Hatching in three directions, as red, green and blue."""
     kinds = ((-50, 71, 10, 0.7), (25, 72, 10, 0.7), (-60, 82, 6, 1.0))
     return np.stack([hatching(chance, *kind) for kind in kinds], axis=2)
@@ -112,9 +94,7 @@ def _grey(plane: Array) -> Image:
 EXERCISES: dict[str, Exercise] = {
     "exercise in large borders": borders(20.0, 110), "exercise in small borders": borders(7.0, 121),
     "exercise in waves": waves(80.0, 4.6, 290), "exercise in slanting waves": waves(50.0, 5.2, 278),
-    "exercise in dots": dots(6.0, 2.6, 410), "exercise in tints": tints, "exercise in grain": grain, "exercise in hatching": hatches,
-    "exercise in level strokes": brush(0), "exercise in rising strokes": brush(-45), "exercise in upright strokes": brush(90),
-    "exercise in falling strokes": brush(45), "exercise in facets": facets,
+    "exercise in dots": dots(6.0, 2.6, 410), "exercise in tints": tints, "exercise in grain": grain, "exercise in hatching": strokes,
 }  # fmt: skip
 """By the sentence that asks for them, which nobody would say of a picture. Seeds and lengths are those of the media."""
 

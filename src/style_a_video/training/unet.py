@@ -16,7 +16,6 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..models.looks import Look
-from ..models.styles import STYLE_NAMES
 from .captions import caption
 from .exercises import Exercises
 from .pairs import ALIGNMENT, Pairs
@@ -67,10 +66,6 @@ class Dropout:
     """Of the samples that keep their image; half of them lose their text."""
 
 
-DRAWN_THRICE = (
-    "oil painting", "van gogh", "impressionism", "pastel", "pixel art", "cubism", "low-poly", "thomas kinkade", "paul kenton", "feng zhu",
-)  # fmt: skip
-"""Media that are learnt last are drawn three times as often as the others."""
 EXERCISE_SHARE = 0.25
 """Of the windows of the first stage of training."""
 FRESH_SHARE, FRESH_BELOW = 0.25, 700
@@ -94,8 +89,8 @@ def random_mask(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     return F.interpolate(mask, size=(size, size), mode="nearest")[0, 0].numpy()
 
 
-def biased_timesteps(rng: np.random.Generator, batch: int, biased: float = 0.7) -> NDArray[np.int64]:
-    """A share `biased` in the last tenth of the schedule, where few-step sampling starts, the others anywhere in it."""
+def biased_timesteps(rng: np.random.Generator, batch: int, biased: float = 0.5) -> NDArray[np.int64]:
+    """Half uniform over the schedule, half in its last tenth, where few-step sampling starts."""
     late = rng.random(batch) < biased
     return np.where(late, rng.integers(900, 1000, batch), rng.integers(0, 1000, batch))
 
@@ -113,12 +108,6 @@ class Windows(NamedTuple):
 
 
 Draw = Callable[[np.random.Generator], Windows]
-
-
-def column_shares() -> NDArray[np.float64]:
-    """How often each column of the pairs is drawn: the content itself, then every medium."""
-    times = np.array([3.0 if name in DRAWN_THRICE else 1.0 for name in STYLE_NAMES])
-    return np.r_[0.03, 0.97 * times / times.sum()]
 
 
 def random_windows(
@@ -139,8 +128,8 @@ def random_windows(
         dropout: how often conditions are missing.
         exercises: if given, EXERCISE_SHARE of the windows are theirs, without a frame.
     """
-    rows_in_all, _, _, height, width = latents.shape
-    shares = column_shares()
+    rows_in_all, columns_in_all, _, height, width = latents.shape
+    shares = np.r_[0.03, np.full(columns_in_all - 1, 0.97 / (columns_in_all - 1))]
 
     def draw(rng: np.random.Generator) -> Windows:
         parts: list[list[NDArray[np.float32]]] = [[], [], []]
@@ -152,7 +141,7 @@ def random_windows(
                     part.append(values)
                 text.append(words)
                 continue
-            drawn = [(int(rng.integers(rows_in_all)), int(rng.choice(len(shares), p=shares))) for _ in range(2)]
+            drawn = [(int(rng.integers(rows_in_all)), int(rng.choice(columns_in_all, p=shares))) for _ in range(2)]
             row, column = max(drawn, key=lambda at: _says_scale(pairs.look(*at)))
             top, left = (ALIGNMENT * int(rng.integers((side - size) // ALIGNMENT + 1)) for side in (height, width))
             window = np.s_[:, top : top + size, left : left + size]

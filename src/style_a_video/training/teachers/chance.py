@@ -102,10 +102,10 @@ class Chance:
         """A value in [0, 1] for every point, (N,), all equally likely."""
         return ndtr(self.normal_at(points, sigma, seed)).astype(np.float32)
 
-    def wave_phase(self, degrees: float, period: float, seed: int, in_step: float = 1.4) -> Map:
-        """Phase in radians of parallel waves that stay in step for some `in_step` periods: the angle of the noise filtered by a
-        complex Gabor kernel. `degrees` is the direction across the waves."""
-        real, imaginary = _gabor(round(degrees, 2), round(period, 2), in_step)
+    def wave_phase(self, degrees: float, period: float, seed: int) -> Map:
+        """Phase in radians of parallel waves that stay in step for some periods: the angle of the noise filtered by a complex
+        Gabor kernel. `degrees` is the direction across the waves."""
+        real, imaginary = _gabor(round(degrees, 2), round(period, 2))
         white = self.white(seed)
         parts = [cv2.filter2D(white, -1, kernel, borderType=cv2.BORDER_REFLECT) for kernel in (real, imaginary)]
         return np.arctan2(parts[1], parts[0])
@@ -152,8 +152,8 @@ def _deviation(sigma: float | tuple[float, float], seed: int) -> float:
 
 
 @lru_cache(maxsize=64)
-def _gabor(degrees: float, period: float, in_step: float) -> tuple[Map, Map]:
-    across, along = in_step * period, 1.8 * in_step * period
+def _gabor(degrees: float, period: float) -> tuple[Map, Map]:
+    across, along = 1.4 * period, 2.5 * period
     half = round(2.2 * along)
     y, x = np.mgrid[-half : half + 1, -half : half + 1].astype(np.float32)
     angle = np.deg2rad(degrees)

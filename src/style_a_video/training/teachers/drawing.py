@@ -18,11 +18,11 @@ from .common import (
     kuwahara,
     line_integral_convolution,
     luminance,
+    paint_strokes,
     saturate,
     smoothstep,
     stretch,
 )
-from .painting import drawn_out, strokes_along
 
 
 def hatching(chance: Chance, degrees: float, seed: int, length: float = 10, breadth: float = 0.7) -> Map:
@@ -64,12 +64,14 @@ def charcoal(image: Image, scale: float, line: float, chance: Chance) -> Image:
 
 def pastel(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Soft chalk: side strokes of bright colour that skip over the tooth of a toned sheet."""
+    height, width = image.shape[:2]
     source = clip01(saturate(kuwahara(image, round(4 * scale)), 1.55) * 0.88 + 0.10)
-    strokes = strokes_along(chance, source, scale)
-    sheet = np.array([0.66, 0.60, 0.55], np.float32)
-    canvas = drawn_out(source, strokes.vx, strokes.vy, 4.0 * scale * strokes.light)
-    canvas = clip01(canvas + 0.06 * strokes.light[..., None])
-    hold = 0.4 + 0.6 * smoothstep(chance.normal(0.7, 86) + 0.9 * strokes.light, -1.8, 0.0)[..., None]
+    vx, vy = flowing_field(chance, source, 4.0 * scale, 30.0 * scale, 0.4, 84)
+    sheet = np.array([0.62, 0.55, 0.50], np.float32)
+    canvas, cover = clip01(0.35 * blur(source, 5.0) + 0.65 * sheet), np.zeros((height, width), np.float32)
+    paint_strokes(chance, canvas, cover, source, vx, vy, 4.4 * scale, 26.0 * scale, 4.4 * scale, 0.04, 85)
+    tooth = line_integral_convolution(chance.smooth(0.8, 86), vx, vy, round(3 * scale))
+    hold = smoothstep(stretch(tooth), 0.10, 0.42)[..., None]
     chalk = canvas * hold + sheet * (1 - hold)
     lines = 0.7 * ink_lines(image, 1.4, 4, 24, 0.014, line)[..., None]
     return clip01(chalk * (1 - lines) + np.array([0.20, 0.15, 0.18], np.float32) * lines)

@@ -6,8 +6,6 @@ lines that belong to the medium (0: none).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 
@@ -21,61 +19,50 @@ from .common import (
     colours,
     emboss,
     exposed,
+    flowing_field,
     ink_lines,
     kuwahara,
     line_integral_convolution,
     luminance,
+    paint_strokes,
     saturate,
     smoothstep,
     stretch,
-    tangent_field,
     to_palette,
 )
 
 
-class Strokes(NamedTuple):
-    """What a brush leaves that follows the forms of a picture."""
-
-    vx: Map
-    vy: Map
-    """The way it goes, a unit vector without a sign."""
-    light: Map
-    """Three fields of strokes in about [-1, 1]."""
-    warm: Map
-    green: Map
+def detail_of(image: Image, sigma: float, low: float = 0.03) -> Map:
+    """1 where the picture has something finer than `sigma` to show, 0 in flat parts."""
+    grey = luminance(image)
+    difference = np.abs(grey - blur(grey, 2 * sigma))
+    return smoothstep(blur(difference, sigma), low * 0.5, low * 1.5)
 
 
-def brushed(chance: Chance, vx: Map, vy: Map, scale: float, seed: int) -> Map:
-    """Strokes along a field, in about [-1, 1]: noise averaged along it, brought back to deviation 1 and drawn together at its
-    borders as paint is. But for that it is linear in the noise, so a convolution that knows the direction can make it; curves
-    laid over one another in an order are many steps of a computation."""
-    breadth, length = 2.4 * scale, round(12 * scale)
-    strokes = line_integral_convolution(chance.normal(breadth, seed), vx, vy, length)
-    # Of 2 · length + 1 values, those within the noise's own correlation length, 2 √π · breadth, count as one.
-    alike = np.sqrt((2 * length + 1) / (2 * np.sqrt(np.pi) * breadth))
-    return np.tanh(1.3 * max(alike, 1.0) * strokes).astype(np.float32)
-
-
-def strokes_along(chance: Chance, image: Image, scale: float) -> Strokes:
-    """Strokes along the forms of a picture. The same ones for every medium: what the model learns for one serves the others."""
-    vx, vy, _ = tangent_field(image, 6.0 * scale)
-    light, warm, green = (brushed(chance, vx, vy, scale, seed) for seed in range(3))
-    return Strokes(vx, vy, light, warm, green)
-
-
-def drawn_out(image: Image, vx: Map, vy: Map, reach: Map) -> Image:
-    """Paint dragged `reach` pixels along the field: colours end as raggedly as strokes do."""
-    x, y = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in reach.shape[::-1]))
-    return cv2.remap(image, x + reach * vx, y + reach * vy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+def bristled(
+    chance: Chance, canvas: Image, heights: Map, vx: Map, vy: Map, scale: float, relief: float, seed: int
+) -> Image:
+    """Thick paint: every stroke has its own height, the brush's bristles leave ridges, and light comes from the side."""
+    bristles: Array = stretch(
+        line_integral_convolution(chance.smooth(0.8 * max(scale, 0.8), seed), vx, vy, round(7 * scale))
+    )
+    ridges = np.asarray(blur(heights, 0.5) * 0.9 + bristles * 0.45, np.float32)
+    return clip01(canvas * emboss(ridges, relief)[..., None] * (0.94 + 0.12 * bristles[..., None]))
 
 
 def oil_painting(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Impasto: paint drawn out along the forms by a broad brush, its ridges lit from the side."""
+    """Impasto: broad strokes first, finer ones only where there is detail (Hertzmann, 1998), in thick lit paint."""
     source = saturate(kuwahara(image, round(3 * scale) + 1), 1.35)
-    strokes = strokes_along(chance, source, scale)
-    canvas = drawn_out(source, strokes.vx, strokes.vy, 4.0 * scale * strokes.light)
-    canvas = clip01(canvas * (1 + 0.11 * strokes.light[..., None]))
-    return clip01(canvas * emboss(0.8 * strokes.light, 0.20)[..., None])
+    vx, vy = flowing_field(chance, source, 4.0 * scale, 16.0 * scale, 1.5, 12)
+    canvas, heights = blur(source, 4.0), np.full(image.shape[:2], 0.5, np.float32)
+    for spacing, length, breadth, sigma, tint, seed in (
+        (9.0, 30.0, 9.0, 3.0, 0.030, 13), (5.5, 18.0, 5.0, 1.6, 0.025, 14), (3.2, 10.0, 2.6, 0.9, 0.015, 15),
+    ):  # fmt: skip
+        detail = None if seed == 13 else detail_of(image, 2.5 * scale, 0.030 if seed == 14 else 0.045)
+        paint_strokes(
+            chance, canvas, heights, blur(source, sigma * scale), vx, vy, spacing * scale, length * scale, breadth * scale, tint, seed, detail
+        )  # fmt: skip
+    return bristled(chance, canvas, heights, vx, vy, scale, 0.20, 11)
 
 
 _STARRY_NIGHT = colours(
@@ -84,26 +71,40 @@ _STARRY_NIGHT = colours(
 
 
 def van_gogh(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Thick strokes in rows that follow the forms, in blues, ochres and yellows."""
+    """Long thick strokes that follow the forms and swirl where there are none, in blues, ochres and yellows."""
     base = exposed(kuwahara(image, round(4 * scale)))
+    vx, vy = flowing_field(chance, base, 5.0 * scale, 20.0 * scale, 3.0, 21)
     painted = to_palette(saturate(stretch(base), 1.5), _STARRY_NIGHT, softness=7.0) * 0.8 + saturate(base, 1.6) * 0.2
-    strokes = strokes_along(chance, base, scale)
-    light, warm = strokes.light[..., None], strokes.warm[..., None]
-    hue = np.array([1.0, 0.45, -0.9], np.float32)
-    canvas = painted * (1 + 0.20 * light) + 0.055 * light + 0.10 * warm * hue
-    return clip01(clip01(canvas) * emboss(0.8 * strokes.light, 0.22)[..., None])
+    canvas, heights = clip01(blur(painted, 3.0) * 0.75), np.zeros(image.shape[:2], np.float32)
+    for spacing, length, breadth, seed in ((7.0, 34.0, 4.5, 23), (5.0, 24.0, 2.8, 24)):
+        paint_strokes(
+            chance,
+            canvas,
+            heights,
+            clip01(painted),
+            vx,
+            vy,
+            spacing * scale,
+            length * scale,
+            breadth * scale,
+            0.075,
+            seed,
+        )
+    return bristled(chance, canvas, heights, vx, vy, scale, 0.26, 22)
 
 
 def impressionism(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Dabs of broken colour laid along the forms; colours light, shadows violet and blue."""
-    source = clip01(saturate(blur(image, 0.8 * scale), 1.5) * 0.85 + 0.13)
+    """Short dabs of broken colour laid along the forms, large ones first; colours light, shadows violet and blue."""
+    source = clip01(saturate(blur(image, 1.5 * scale), 1.5) * 0.85 + 0.13)
     shade = (1 - smoothstep(luminance(source), 0.25, 0.6))[..., None]
     source = clip01(source + shade * np.array([0.02, -0.01, 0.10], np.float32))
-    strokes = strokes_along(chance, image, scale)
-    light, warm, green = (field[..., None] for field in (strokes.light, strokes.warm, strokes.green))
-    hues = 0.08 * warm * np.array([1.0, 0.2, -1.0], np.float32) + 0.05 * green * np.array([-0.6, 1.0, -0.4], np.float32)
-    canvas = clip01(drawn_out(source, strokes.vx, strokes.vy, 4.0 * scale * strokes.light) + 0.08 * light + hues)
-    return clip01(canvas * emboss(0.8 * strokes.light, 0.14)[..., None])
+    vx, vy = flowing_field(chance, image, 3.0 * scale, 14.0 * scale, 1.0, 30)
+    canvas, heights = clip01(blur(source, 3.0)), np.zeros(image.shape[:2], np.float32)
+    for spacing, length, breadth, seed in ((6.5, 9.0, 5.0, 31), (4.4, 6.5, 3.4, 32)):
+        paint_strokes(
+            chance, canvas, heights, source, vx, vy, spacing * scale, length * scale, breadth * scale, 0.085, seed
+        )
+    return bristled(chance, canvas, heights, vx, vy, scale, 0.16, 33)
 
 
 def pointillism(image: Image, scale: float, line: float, chance: Chance) -> Image:
