@@ -146,7 +146,7 @@ def test_timesteps_are_biased_to_the_start_of_sampling() -> None:
     timesteps = unet.biased_timesteps(np.random.default_rng(0), 20_000)
     assert timesteps.min() >= 0
     assert timesteps.max() == 999
-    assert (timesteps >= 900).mean() == pytest.approx(0.73, abs=0.02)
+    assert (timesteps >= 900).mean() == pytest.approx(0.55, abs=0.02)
 
 
 def test_zero_terminal_signal() -> None:
@@ -346,15 +346,9 @@ def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
     assert any(
         not torch.equal(value, further.unet.state_dict()[name]) for name, value in pipeline.unet.state_dict().items()
     )
-    # The UNet reads the text encoder's states, so these stay; φ learns further: two steps leave it near where it started, and one
-    # begun anew would be far.
+    # Two steps at CLIP's rate leave its encoder near where it started; one begun anew would be far.
     for one, other in zip(pipeline.text_encoder.parameters(), further.text_encoder.parameters(), strict=True):
-        torch.testing.assert_close(one, other)
-    moved = [
-        float((one - other).abs().max())
-        for one, other in zip(pipeline.image_encoder.parameters(), further.image_encoder.parameters(), strict=True)
-    ]
-    assert 0 < max(moved) < 0.01
+        assert float((one - other).abs().max()) < 0.01
     record = json.loads((tmp_path / "further" / "training.json").read_text())
     assert record["started_from"] == json.loads((tmp_path / "model" / "training.json").read_text())
     assert not any(str(tmp_path) in path.read_text() for path in (tmp_path / "further").rglob("*.json"))

@@ -19,6 +19,7 @@ from ..models.styles import STYLE_NAMES
 from ..pipeline import StyleAVideoPipeline
 from . import clip, first_stage, unet
 from .captions import corpus
+from .exercises import Exercises, make_exercises
 from .loop import Schedule, claim, train
 from .pairs import Pairs, encode_pairs, make_pairs
 from .sharpening import Critic, adversarial_loss
@@ -88,8 +89,8 @@ def train_bundled(
     Run again after a cut-off, it goes on where it was. The parts only depend on (budget, seed).
 
     Args:
-        start: a folder that this recipe wrote; the encoder of its first stage, its tokenizer and its text encoder are taken as
-            they are, the rest is trained further.
+        start: a folder that this recipe wrote; the encoder of its first stage and its tokenizer are taken as they are, the
+            rest is trained further.
     """
     if output.exists() and not (output / "training.json").is_file():
         raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
@@ -105,12 +106,14 @@ def train_bundled(
     # Latents belong to one first stage and one set of pairs: when either changes they are made anew.
     latents = work / f"latents-{'start' if start else budget.first_stage_steps}-{len(pairs)}.npy"
     encode_pairs(parts.vae, pairs, latents)
-    denoiser = train_unet(work, latents, pairs, parts, budget, device, seed, start)
+    drawn = work / f"exercises-{'start' if start else budget.first_stage_steps}-{pairs.seed}.npy"
+    exercises = make_exercises(parts.vae, drawn, len(pairs), pairs.seed)
+    denoiser = train_unet(work, latents, pairs, exercises, parts, budget, device, seed, start)
     assemble(output, parts, denoiser, {"budget": _used(budget, start), "seed": seed, "started_from": _record_of(start)})
 
 
 def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, start: Path | None) -> Parts:
-    """First stage and CLIP, both trained from nothing, or those of `start`, its φ trained further; in float32."""
+    """First stage and CLIP, both trained from nothing, or those of `start`, the CLIP trained further; in float32."""
     known = _parts_of(start, device) if start else None
     vae = _first_stage(work, pairs, budget, device, seed, known.vae if known else None)
     # Kept beside the checkpoints: token numbers must not move when a resumed run has other captions.
@@ -121,8 +124,6 @@ def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int
     model = clip.build(tokenizer).to(device)
     if known:
         clip.start_from(model, known.text_encoder, known.image_encoder)
-        # The UNet reads its states: moved under it, they cost more than an hour of training gives back.
-        model.text_model.requires_grad_(False)
     schedule = Schedule(steps=budget.clip_steps, learning_rate=1e-3, ema_decay=0.99)
     train("clip", model, clip.contrastive_loss(model, tokenizer, pairs), schedule, work, seed)
     return Parts(vae, clip.text_encoder_of(model).to(device), clip.image_encoder_of(model).to(device), tokenizer)
@@ -172,6 +173,7 @@ def train_unet(
     work: Path,
     latents_path: Path,
     pairs: Pairs,
+    exercises: Exercises,
     parts: Parts,
     budget: Budget,
     device: str,
@@ -191,13 +193,13 @@ def train_unet(
             raise InputError(f"{start} has a UNet of another shape: start from one of this recipe") from error
     for name, size, batch, rate in UNET_STAGES:
         schedule = Schedule(getattr(budget, f"{name}_steps"), rate, ema_decay=0.999, weight_decay=1e-3)
-        draw = unet.random_windows(latents, pairs, batch, size)
+        draw = unet.random_windows(latents, pairs, batch, size, exercises=exercises if name == "unet" else None)
         loss = unet.denoising_loss(denoiser, draw, parts.text_encoder, parts.tokenizer)
         # In bfloat16 throughout a step takes four fifths of the time that it takes under autocast.
         train(name, denoiser, loss, schedule, work, seed, in_bfloat16=denoiser)
     torch.manual_seed(seed)
     critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
-    draw = unet.random_windows(latents, pairs, SHARPENING.batch, SHARPENING.size)
+    draw = unet.random_windows(latents, pairs, SHARPENING.batch, SHARPENING.size, unet.Dropout(0.04, 0.03, 0.02, 0.06))
     against = adversarial_loss(denoiser, critic, draw, parts.text_encoder, parts.tokenizer)
     schedule = Schedule(budget.sharpen_steps, SHARPENING.rate, ema_decay=0.999, beta1=0.5)
     both = nn.ModuleDict({"unet": denoiser, "critic": critic})

@@ -17,6 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..models.looks import Look
 from .captions import caption
+from .exercises import Exercises
 from .pairs import ALIGNMENT, Pairs
 
 
@@ -58,13 +59,15 @@ def build_scheduler() -> DDIMScheduler:
 class Dropout:
     """How often each condition is missing in training, so that every branch of DESIGN 2.3 is in distribution."""
 
-    text: float = 0.04
-    image: float = 0.03
-    both: float = 0.02
-    mask: float = 0.06
+    text: float = 0.08
+    image: float = 0.06
+    both: float = 0.04
+    mask: float = 0.12
     """Of the samples that keep their image; half of them lose their text."""
 
 
+EXERCISE_SHARE = 0.25
+"""Of the windows of the first stage of training."""
 FRESH_SHARE, FRESH_BELOW = 0.25, 700
 """Of the samples at timesteps below this, where marks can be seen, so many are mixed with noise that knows nothing of them: what comes from
 elsewhere, such as a warped frame (DESIGN 2.6), is noised so too."""
@@ -86,8 +89,8 @@ def random_mask(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     return F.interpolate(mask, size=(size, size), mode="nearest")[0, 0].numpy()
 
 
-def biased_timesteps(rng: np.random.Generator, batch: int, biased: float = 0.7) -> NDArray[np.int64]:
-    """A share `biased` in the last tenth of the schedule, where few-step sampling starts, the others anywhere in it."""
+def biased_timesteps(rng: np.random.Generator, batch: int, biased: float = 0.5) -> NDArray[np.int64]:
+    """Half uniform over the schedule, half in its last tenth, where few-step sampling starts."""
     late = rng.random(batch) < biased
     return np.where(late, rng.integers(900, 1000, batch), rng.integers(0, 1000, batch))
 
@@ -113,6 +116,7 @@ def random_windows(
     batch: int,
     size: int,
     dropout: Dropout = Dropout(),
+    exercises: Exercises | None = None,
 ) -> Draw:
     """A drawer of random `size`² windows of the latents with their conditions.
 
@@ -122,6 +126,7 @@ def random_windows(
             the scale of its marks is taken: words that few pictures show are learnt last.
         size: a multiple of ALIGNMENT; so are the windows' corners.
         dropout: how often conditions are missing.
+        exercises: if given, EXERCISE_SHARE of the windows are theirs, without a frame.
     """
     rows_in_all, columns_in_all, _, height, width = latents.shape
     shares = np.r_[0.03, np.full(columns_in_all - 1, 0.97 / (columns_in_all - 1))]
@@ -130,6 +135,12 @@ def random_windows(
         parts: list[list[NDArray[np.float32]]] = [[], [], []]
         text = []
         for _ in range(batch):
+            if exercises is not None and rng.random() < EXERCISE_SHARE:
+                clean, noise_there, words = exercises.window(rng, size)
+                for part, values in zip(parts, (clean, noise_there, np.zeros_like(clean)), strict=True):
+                    part.append(values)
+                text.append(words)
+                continue
             drawn = [(int(rng.integers(rows_in_all)), int(rng.choice(columns_in_all, p=shares))) for _ in range(2)]
             row, column = max(drawn, key=lambda at: _says_scale(pairs.look(*at)))
             top, left = (ALIGNMENT * int(rng.integers((side - size) // ALIGNMENT + 1)) for side in (height, width))

@@ -23,10 +23,8 @@ Points = NDArray[np.float32]
 CELL = 4
 """Pixels of a picture to a side of one latent."""
 CHANNELS = 12
-"""Of the bundled model's latents."""
-FIELDS = 3
-"""Of chance, numbered from 0, that all media share: what the UNet learns to read for one serves the others. With a field for every mark (twelve)
-31 media got in each other's way: none was read as well as when it was trained among four (docs/model_card.md)."""
+"""Of the bundled model's latents; also the number of fields, since each has a channel of its own. All teachers share them (seeds count
+modulo this): what the UNet learns to read for one medium serves the others."""
 COARSE_SHARE = 0.5
 """Weight of a field's own channel in each of its pixels; the rest is fine, and different in every pixel of a cell."""
 _Z_99 = 2.326
@@ -36,7 +34,7 @@ _Z_99 = 2.326
 @dataclass(frozen=True)
 class Chance:
     """Fields and points of a picture of `height` x `width` pixels, read off `noise`, (C, h, w) standard normal at a quarter of
-    its size. Different fields are independent where they are coarse, and nearly so where they are fine.
+    its size. What is asked for with different seeds (modulo C) is independent where it is coarse, and nearly so where it is fine.
 
     Raises ValueError when the noise does not cover the picture.
     """
@@ -58,57 +56,57 @@ class Chance:
         rng = np.random.default_rng((seed, 0, 0, 1))
         return cls(rng.standard_normal(shape, dtype=np.float32), height, width)
 
-    def white(self, field: int) -> Map:
+    def white(self, seed: int) -> Map:
         """A standard normal value a pixel: each pixel of a cell mixes the cell's C values in its own way."""
-        values = np.einsum("yxc,chw->hywx", _mixing()[field], self.noise)
+        field = np.einsum("yxc,chw->hywx", _mixing()[seed % CHANNELS], self.noise)
         rows, columns = (CELL * side for side in self.noise.shape[1:])
-        return np.ascontiguousarray(values.reshape(rows, columns)[: self.height, : self.width])
+        return np.ascontiguousarray(field.reshape(rows, columns)[: self.height, : self.width])
 
-    def normal(self, sigma: float | tuple[float, float], field: int) -> Map:
+    def normal(self, sigma: float | tuple[float, float], seed: int) -> Map:
         """Standard normal values, blurred with `sigma` pixels (or along x, along y) and brought back to deviation 1."""
-        return _blurred(self.white(field), sigma) / _deviation(sigma, field)
+        return _blurred(self.white(seed), sigma) / _deviation(sigma, seed % CHANNELS)
 
-    def smooth(self, sigma: float | tuple[float, float], field: int) -> Map:
+    def smooth(self, sigma: float | tuple[float, float], seed: int) -> Map:
         """Smooth noise in [0, 1]."""
-        return np.clip(0.5 + self.normal(sigma, field) / (2 * _Z_99), 0, 1).astype(np.float32)
+        return np.clip(0.5 + self.normal(sigma, seed) / (2 * _Z_99), 0, 1).astype(np.float32)
 
-    def paper(self, field: int) -> Map:
+    def paper(self, seed: int) -> Map:
         """Paper tooth in [0, 1]: two scales of noise."""
-        return 0.6 * self.smooth(0.8, field) + 0.4 * self.smooth(2.5, field)
+        return 0.6 * self.smooth(0.8, seed) + 0.4 * self.smooth(2.5, seed + 1)
 
-    def points(self, spacing: float, field: int) -> Points:
+    def points(self, spacing: float, seed: int) -> Points:
         """Points some `spacing` pixels apart: the places where smooth noise is highest in a square about them; one at least."""
-        values, side = self.white(field), max(2, round(0.93 * spacing))
+        field, side = self.white(seed), max(2, round(0.93 * spacing))
         if spacing >= 4:
             # A border of zeros: a mirrored one would make every ridge that leaves the picture a peak on its edge.
-            values = np.asarray(
-                cv2.GaussianBlur(values, (0, 0), 0.18 * spacing, borderType=cv2.BORDER_CONSTANT), np.float32
+            field = np.asarray(
+                cv2.GaussianBlur(field, (0, 0), 0.18 * spacing, borderType=cv2.BORDER_CONSTANT), np.float32
             )
             side = round(0.62 * spacing)
-        highest = cv2.dilate(values, np.ones((side, side), np.uint8))
-        rows, columns = np.nonzero(values == highest)
+        highest = cv2.dilate(field, np.ones((side, side), np.uint8))
+        rows, columns = np.nonzero(field == highest)
         if not len(rows):
             rows, columns = np.array([self.height // 2]), np.array([self.width // 2])
         return np.stack([columns, rows], axis=1).astype(np.float32)
 
-    def normal_at(self, points: Points, sigma: float, field: int) -> NDArray[np.float32]:
+    def normal_at(self, points: Points, sigma: float, seed: int) -> NDArray[np.float32]:
         """A standard normal value for every point, (N,); it hardly changes within `sigma` pixels.
 
-        Not of the field that the points are of: peaks are not normal.
+        Not of the seed that the points are of: peaks are not normal.
         """
         columns = np.clip(np.round(points[:, 0]), 0, self.width - 1).astype(int)
         rows = np.clip(np.round(points[:, 1]), 0, self.height - 1).astype(int)
-        return self.normal(max(sigma, 0.5), field)[rows, columns]
+        return self.normal(max(sigma, 0.5), seed)[rows, columns]
 
-    def uniform_at(self, points: Points, sigma: float, field: int) -> NDArray[np.float32]:
+    def uniform_at(self, points: Points, sigma: float, seed: int) -> NDArray[np.float32]:
         """A value in [0, 1] for every point, (N,), all equally likely."""
-        return ndtr(self.normal_at(points, sigma, field)).astype(np.float32)
+        return ndtr(self.normal_at(points, sigma, seed)).astype(np.float32)
 
-    def wave_phase(self, degrees: float, period: float, field: int, in_step: float = 1.4) -> Map:
-        """Phase in radians of parallel waves that stay in step for some `in_step` periods: the angle of the noise filtered by a
-        complex Gabor kernel. `degrees` is the direction across the waves."""
-        real, imaginary = _gabor(round(degrees, 2), round(period, 2), in_step)
-        white = self.white(field)
+    def wave_phase(self, degrees: float, period: float, seed: int) -> Map:
+        """Phase in radians of parallel waves that stay in step for some periods: the angle of the noise filtered by a complex
+        Gabor kernel. `degrees` is the direction across the waves."""
+        real, imaginary = _gabor(round(degrees, 2), round(period, 2))
+        white = self.white(seed)
         parts = [cv2.filter2D(white, -1, kernel, borderType=cv2.BORDER_REFLECT) for kernel in (real, imaginary)]
         return np.arctan2(parts[1], parts[0])
 
@@ -124,8 +122,8 @@ def _mixing() -> Map:
     """Unit vectors (fields, CELL, CELL, channels): COARSE_SHARE of the field's own channel, and of the others a part that is different
     in every pixel and cancels over the cell, so that a field seen from afar is its channel."""
     rng = np.random.default_rng(0)
-    fields = np.zeros((FIELDS, CELL * CELL, CHANNELS))
-    for own in range(FIELDS):
+    fields = np.zeros((CHANNELS, CELL * CELL, CHANNELS))
+    for own in range(CHANNELS):
         others = rng.standard_normal((CELL * CELL, CHANNELS))
         for _ in range(50):
             others[:, own] = 0
@@ -133,7 +131,7 @@ def _mixing() -> Map:
             others /= np.linalg.norm(others, axis=1, keepdims=True)
         fields[own] = np.sqrt(1 - COARSE_SHARE**2) * others
         fields[own, :, own] = COARSE_SHARE
-    return fields.reshape(FIELDS, CELL, CELL, CHANNELS).astype(np.float32)
+    return fields.reshape(CHANNELS, CELL, CELL, CHANNELS).astype(np.float32)
 
 
 def _blurred(values: Map, sigma: float | tuple[float, float]) -> Map:
@@ -142,7 +140,7 @@ def _blurred(values: Map, sigma: float | tuple[float, float]) -> Map:
 
 
 @lru_cache(maxsize=4096)
-def _deviation(sigma: float | tuple[float, float], field: int) -> float:
+def _deviation(sigma: float | tuple[float, float], seed: int) -> float:
     """Of blurred white noise: of a wide blur in closed form, of a narrow one as found on a large field."""
     along = sigma if isinstance(sigma, tuple) else (sigma, sigma)
     if min(along) >= CELL:
@@ -150,12 +148,12 @@ def _deviation(sigma: float | tuple[float, float], field: int) -> float:
         return float(COARSE_SHARE * CELL / np.sqrt(4 * np.pi * along[0] * along[1]))
     side = 128
     noise = np.random.default_rng(0).standard_normal((CHANNELS, side, side), dtype=np.float32)
-    return float(_blurred(Chance(noise, CELL * side, CELL * side).white(field), sigma).std())
+    return float(_blurred(Chance(noise, CELL * side, CELL * side).white(seed), sigma).std())
 
 
 @lru_cache(maxsize=64)
-def _gabor(degrees: float, period: float, in_step: float) -> tuple[Map, Map]:
-    across, along = in_step * period, 1.8 * in_step * period
+def _gabor(degrees: float, period: float) -> tuple[Map, Map]:
+    across, along = 1.4 * period, 2.5 * period
     half = round(2.2 * along)
     y, x = np.mgrid[-half : half + 1, -half : half + 1].astype(np.float32)
     angle = np.deg2rad(degrees)

@@ -144,7 +144,7 @@ def ink_lines(
 
 
 def flowing_field(
-    chance: Chance, image: Image, sigma: float, noise_sigma: float, turns: float, field: int
+    chance: Chance, image: Image, sigma: float, noise_sigma: float, turns: float, seed: int
 ) -> tuple[Map, Map]:
     """Direction of brush strokes: along the forms where there are any, along smooth noise elsewhere.
 
@@ -154,12 +154,76 @@ def flowing_field(
     grey = luminance(image)
     edges = blur(np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)), sigma)
     follow = smoothstep(anisotropy, 0.15, 0.5) * smoothstep(edges, 0.02, 0.10)
-    free = chance.smooth(noise_sigma, field) * turns * 2 * np.pi
+    free = chance.smooth(noise_sigma, seed) * turns * 2 * np.pi
     angle = np.arctan2(vy, vx)
     c = follow * np.cos(2 * angle) + (1 - follow) * np.cos(free)
     s = follow * np.sin(2 * angle) + (1 - follow) * np.sin(free)
     angle = 0.5 * np.arctan2(s, c)
     return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+
+
+def stroke_paths(seeds: NDArray[np.float32], vx: Map, vy: Map, steps: int, stride: float) -> NDArray[np.float32]:
+    """Curves (N, 2·steps + 1, 2) through every seed, `steps` steps of `stride` pixels both ways along the line field."""
+    height, width = vx.shape
+    halves = []
+    for sign in (1.0, -1.0):
+        position: Array = seeds.copy()
+        half: list[Array] = []
+        previous = np.zeros_like(seeds)
+        for _ in range(steps):
+            column = np.clip(position[:, 0], 0, width - 1).astype(int)
+            row = np.clip(position[:, 1], 0, height - 1).astype(int)
+            direction = np.stack([vx[row, column], vy[row, column]], axis=1)
+            # The first step goes the half's own way; each later one keeps to the half-plane of the step before.
+            forward = (direction * previous).sum(1, keepdims=True) if len(half) else np.full((len(seeds), 1), sign)
+            direction = np.where(forward < 0, -direction, direction)
+            position = position + stride * direction
+            half.append(position)
+            previous = direction
+        halves.append(half)
+    return np.stack([*halves[1][::-1], seeds, *halves[0]], axis=1)
+
+
+def paint_strokes(
+    chance: Chance,
+    canvas: Image,
+    heights: Map,
+    colour_of: Image,
+    vx: Map,
+    vy: Map,
+    spacing: float,
+    length: float,
+    breadth: float,
+    tint: float,
+    seed: int,
+    detail: Map | None = None,
+) -> None:
+    """Lay curved strokes on `canvas`, in place, in an order left to chance; `heights` gets each stroke's thickness of paint.
+
+    Args:
+        colour_of: where a stroke takes its colour, at its seed.
+        spacing, length, breadth: of strokes, in pixels. `tint`: deviation of a stroke's own colour.
+        detail: if given, strokes are laid only where it is above 0.5 (finer layers only where there is something to show).
+    """
+    height, width = canvas.shape[:2]
+    seeds = chance.points(spacing, 10 * seed)
+    near = 0.2 * spacing
+    of_channels = np.stack([chance.normal_at(seeds, near, 10 * seed + k) for k in (1, 2, 3)], axis=1)
+    tints = tint * (0.6 * of_channels + chance.normal_at(seeds, near, 10 * seed + 4)[:, None])
+    paint = 0.3 + 0.7 * chance.uniform_at(seeds, near, 10 * seed + 5)
+    steps = max(2, round(length / 8))
+    paths = stroke_paths(seeds, vx, vy, steps, length / (2 * steps))
+    columns = np.clip(seeds[:, 0], 0, width - 1).astype(int)
+    rows = np.clip(seeds[:, 1], 0, height - 1).astype(int)
+    picked = np.clip(colour_of[rows, columns] + tints, 0, 1)
+    points = np.round(paths * 16).astype(np.int32)
+    thickness = max(1, round(breadth))
+    for index in np.argsort(chance.normal_at(seeds, near, 10 * seed + 6)):
+        if detail is not None and detail[rows[index], columns[index]] < 0.5:
+            continue
+        curve = [points[index]]
+        cv2.polylines(canvas, curve, False, picked[index].tolist(), thickness, cv2.LINE_AA, shift=4)
+        cv2.polylines(heights, curve, False, float(paint[index]), thickness, cv2.LINE_AA, shift=4)
 
 
 def to_palette(image: Image, palette: Palette, softness: float = 0.0) -> Image:

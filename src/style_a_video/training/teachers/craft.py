@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -71,9 +69,9 @@ def stained_glass(image: Image, scale: float, line: float, chance: Chance) -> Im
     """Glowing panes that follow the forms, thick dark leads, light through uneven glass."""
     height, width = image.shape[:2]
     smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    labels, border = cells(attracted(chance.points(20.0 * scale, 0), smooth, 20.0 * scale, 0.40), height, width)
+    labels, border = cells(attracted(chance.points(20.0 * scale, 110), smooth, 20.0 * scale, 0.40), height, width)
     glass = saturate(stretch(means_of(smooth, labels)[labels]) * 0.45 + stretch(smooth) * 0.55, 2.2) * 0.88 + 0.10
-    glass = glass * (0.84 + 0.36 * (chance.smooth(6.0, 1)[..., None] - 0.3))
+    glass = glass * (0.84 + 0.36 * (chance.smooth(6.0, 111)[..., None] - 0.3))
     breadth = 0.7 * line
     lead = 1 - smoothstep(border, breadth, breadth + 1.0) if line else np.zeros((height, width), np.float32)
     contour = ink_lines(smooth, 1.7, 6, 40, 0.012, line)
@@ -85,76 +83,65 @@ def stained_glass(image: Image, scale: float, line: float, chance: Chance) -> Im
 def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Roman tesserae: small stones of one colour each, laid along the forms, a lit edge, dark grout between."""
     height, width = image.shape[:2]
-    starts = chance.points(7.0 * scale, 0)
+    starts = chance.points(7.0 * scale, 121)
     points = attracted(starts, image, 7.0 * scale, 0.30)
     labels, border = cells(points, height, width)
     stones: Array = means_of(saturate(stretch(image), 1.35), labels)
-    tint = 1 + 0.09 * chance.normal_at(starts, scale, 1)[:, None]
+    tint = 1 + 0.09 * chance.normal_at(starts, scale, 122)[:, None]
     stones = stones * tint[: len(stones)]
     relief = emboss(smoothstep(border, 0.4, 2.2), 0.18)[..., None]
     gap = 0.35 * max(line, 0.3)
     grout = 1 - smoothstep(border, gap, gap + 0.8)[..., None]
-    cement = np.array([0.40, 0.37, 0.33], np.float32) * (0.9 + 0.2 * (chance.smooth(1.0, 2)[..., None] - 0.5))
+    cement = np.array([0.40, 0.37, 0.33], np.float32) * (0.9 + 0.2 * (chance.smooth(1.0, 123)[..., None] - 0.5))
     return clip01(stones[labels] * relief * (1 - grout) + cement * grout)
 
 
-FACET_PERIOD = 38.0
-"""Pixels between every second line of a family."""
-LINES_ACROSS = (20.0, 80.0, 140.0)
-"""Degrees."""
-IN_STEP = 0.5
-"""Periods for which the lines between facets stay in step: what a wider filter says, a window of training does not show."""
-
-
-def between_lines(chance: Chance, period: float) -> tuple[Labels, list[Map], list[NDArray[np.bool_]]]:
-    """Facets between three families of straight lines, half a `period` pixels apart: label of every pixel, and for every
-    family the phase of its waves in (-π, π] and on which side of its lines a pixel is.
-
-    Lines that keep in step are read off the noise by a filter, which the model learns; triangles between free points, or on
-    a grid that is shaken, it did not learn.
-    """
-    phases = [chance.wave_phase(across, period, field, IN_STEP) for field, across in enumerate(LINES_ACROSS)]
-    sides = [phase > 0 for phase in phases]
-    labels, count = np.zeros(phases[0].shape, np.int32), 0
-    for where in product((False, True), repeat=len(sides)):
-        facet = np.all([side == wanted for side, wanted in zip(sides, where, strict=True)], axis=0)
-        found, numbers = cv2.connectedComponents(facet.astype(np.uint8), connectivity=4)
-        labels[facet] = numbers[facet] + count - 1
-        count += found - 1
-    return labels, phases, sides
-
-
 def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Facets between a few straight lines, each light at one side and dark at the other, in earths and greys."""
-    smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    period = FACET_PERIOD * scale
-    labels, phases, sides = between_lines(chance, period)
-    flat = stretch(means_of(smooth, labels)[labels]) * 0.4 + stretch(smooth) * 0.6
-    # Which lines a facet is shaded across is the third family's to say.
-    slope = np.where(sides[2], phases[0], phases[1]) / np.pi
-    shade = (1 + 0.36 * np.mod(slope, 1.0) - 0.20 + 0.10 * np.where(sides[2], 1, -1))[..., None]
+    """Facets: the picture seen through large tilted panes, each shifted and shaded on its own, in earths and greys."""
+    height, width = image.shape[:2]
+    smooth = stretch(kuwahara(image, 4))
+    starts = chance.points(36.0 * scale, 141)
+    points = attracted(starts, smooth, 36.0 * scale, 0.15)
+    labels, border = cells(points, height, width)
+    near = 6.0 * scale
+    shift = 14 * scale * (np.stack([chance.uniform_at(starts, near, 142 + k) for k in range(2)], axis=1) - 0.5)
+    tilt = 2 * np.pi * chance.uniform_at(starts, near, 144)
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    seen = cv2.remap(
+        smooth, x + shift[labels, 0].astype(np.float32), y + shift[labels, 1].astype(np.float32),
+        cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT,
+    )  # fmt: skip
+    local = (x - points[labels, 0]) * np.cos(tilt[labels]) + (y - points[labels, 1]) * np.sin(tilt[labels])
+    shade = np.clip(1 + 0.024 * local / scale, 0.55, 1.45)[..., None]
     earth = np.array([0.60, 0.50, 0.36], np.float32)
-    grey = luminance(flat.astype(np.float32))[..., None]
-    toned = 0.5 * saturate(flat, 1.1) + 0.5 * grey * earth * 1.9
-    # Distance in pixels to the next line, of any family.
-    nearest = (
-        np.min([np.minimum(np.abs(phase), np.pi - np.abs(phase)) for phase in phases], axis=0) * period / (2 * np.pi)
-    )
-    edge = (1 - smoothstep(nearest, 0.4 * line, 0.4 * line + 1.0))[..., None] if line else 0.0
-    contour = ink_lines(smooth, 1.7, 6, 40, 0.012, line)[..., None]
-    dark = np.maximum(0.5 * edge, 0.85 * contour)
+    grey = luminance(seen)[..., None]
+    toned = 0.55 * saturate(seen, 1.1) + 0.45 * grey * earth * 1.9
+    edge = (1 - smoothstep(border, 0.6 * line, 0.6 * line + 1.2))[..., None] if line else 0.0
+    contour = ink_lines(seen, 1.6, 5, 30, 0.014, line)[..., None]
+    dark = np.maximum(0.35 * edge, 0.8 * contour)
     return clip01(toned * shade * (1 - dark) + np.array([0.13, 0.10, 0.08], np.float32) * dark)
 
 
 def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Facets of one colour each between three families of straight lines, lit from above as if folded from paper."""
-    smooth = exposed(kuwahara(kuwahara(image, round(4 * scale)), 3))
-    labels, _, sides = between_lines(chance, FACET_PERIOD * scale)
-    fold = np.sum(
-        [light * np.where(side, 1, -1) for side, light in zip(sides, (0.11, 0.06, -0.09), strict=True)], axis=0
-    )
-    means = means_of(saturate(stretch(smooth), 1.35), labels)
-    return clip01(blur(means[labels] * (1 + fold[..., None]), 0.45))
+    """Triangles between points that gather on the contours, one colour each, lit as if folded from paper."""
+    from scipy.spatial import Delaunay
+
+    height, width = image.shape[:2]
+    smooth = saturate(kuwahara(image, 4), 1.2)
+    # The same pull, reversed: corners go to the contours, so that triangle sides lie along them.
+    starts = chance.points(12.0 * scale, 151)
+    points = attracted(starts, smooth, 12.0 * scale, -0.45)
+    corners = np.array([[-1, -1], [width, -1], [-1, height], [width, height]], np.float32)
+    starts = np.concatenate([starts, corners])
+    points = np.concatenate([np.clip(points, -1, [width, height]).astype(np.float32), corners])
+    triangles = Delaunay(points).simplices
+    labels = np.zeros((height, width), np.int32)
+    for k, corners_of in enumerate(points[triangles]):
+        cv2.fillConvexPoly(labels, np.round(corners_of * 16).astype(np.int32), k, shift=4)
+    means = means_of(smooth, labels)
+    middles = starts[triangles].mean(axis=1).astype(np.float32)
+    fold = 1 + 0.07 * chance.normal_at(middles, 2.0 * scale, 152)[: len(means), None]
+    return clip01(blur((means * fold)[labels], 0.45))
 
 
 def _moved(plane: Array, offset: int) -> Array:
@@ -174,7 +161,7 @@ def paper_cut(image: Image, scale: float, line: float, chance: Chance) -> Image:
         sheet = smoothstep(tone, level - 0.012, level + 0.012)
         cast = _moved(blur(sheet, 2.6 * scale), offset) if level > 0 else np.zeros_like(sheet)
         colour = np.clip(hue - luminance(hue)[..., None], -0.3, 0.3) * 1.3 + shade
-        textured = colour * (0.95 + 0.10 * (chance.paper(0)[..., None] - 0.5))
+        textured = colour * (0.95 + 0.10 * (chance.paper(131)[..., None] - 0.5))
         canvas = canvas * (1 - 0.55 * cast[..., None] * (1 - sheet[..., None]))
         canvas = canvas * (1 - sheet[..., None]) + textured * sheet[..., None]
     return clip01(canvas)

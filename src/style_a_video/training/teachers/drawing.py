@@ -18,18 +18,18 @@ from .common import (
     kuwahara,
     line_integral_convolution,
     luminance,
+    paint_strokes,
     saturate,
     smoothstep,
     stretch,
 )
-from .painting import drawn_out, strokes_along
 
 
-def hatching(chance: Chance, degrees: float, field: int, length: float = 10, breadth: float = 0.7) -> Map:
+def hatching(chance: Chance, degrees: float, seed: int, length: float = 10, breadth: float = 0.7) -> Map:
     """Strokes in one direction, in [0, 1]."""
     angle = np.deg2rad(degrees)
     vx, vy = (np.full((chance.height, chance.width), value, np.float32) for value in (np.cos(angle), np.sin(angle)))
-    noise = chance.smooth(round(breadth, 2), field)
+    noise = chance.smooth(round(breadth, 2), seed)
     return stretch(line_integral_convolution(noise, vx, vy, max(2, round(length))))
 
 
@@ -42,12 +42,12 @@ def pencil(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Graphite lines, and hatching that thickens in the shade, on white paper."""
     tone = stretch(luminance(kuwahara(image, 4)))
     lines = ink_lines(image, 0.9, 3, 34, 0.006, line)
-    first = hatching(chance, -50, 0, 10 * scale, 0.7 * scale)
-    second = hatching(chance, 25, 1, 10 * scale, 0.7 * scale)
+    first = hatching(chance, -50, 71, 10 * scale, 0.7 * scale)
+    second = hatching(chance, 25, 72, 10 * scale, 0.7 * scale)
     shade = 0.75 * smoothstep(1 - tone, 0.30, 1.05) * (0.25 + 1.0 * first)
     shade = shade + 0.4 * smoothstep(1 - tone, 0.62, 1.05) * second
-    graphite = np.clip(0.9 * lines + shade * (0.8 + 0.4 * chance.paper(2)), 0, 0.92)
-    sheet = 0.965 + 0.03 * (chance.paper(2) - 0.5)
+    graphite = np.clip(0.9 * lines + shade * (0.8 + 0.4 * chance.paper(73)), 0, 0.92)
+    sheet = 0.965 + 0.03 * (chance.paper(74) - 0.5)
     grey = sheet * (1 - graphite) + 0.16 * graphite
     return clip01(grey[..., None] * np.array([1.0, 1.0, 0.99], np.float32))
 
@@ -56,7 +56,7 @@ def charcoal(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Broad smudged blacks broken by the tooth of a grey sheet, with rubbed-out lights."""
     tone = exposed(stretch(blur(luminance(kuwahara(image, round(6 * scale))), 1.2)))
     lines = ink_lines(image, 1.9, 5, 20, 0.008, line)
-    tooth = 0.6 * chance.smooth(0.9, 0) + 0.4 * hatching(chance, -60, 1, 6 * scale, 1.0 * scale)
+    tooth = 0.6 * chance.smooth(0.9, 81) + 0.4 * hatching(chance, -60, 82, 6 * scale, 1.0 * scale)
     coverage = np.clip(1.05 - 1.15 * tone + 0.8 * lines, 0, 1)
     coal = smoothstep(coverage + 0.6 * (tooth - 0.5), 0.10, 1.05)
     return _on_paper(coal, (0.84, 0.83, 0.80), (0.07, 0.068, 0.066))
@@ -64,20 +64,22 @@ def charcoal(image: Image, scale: float, line: float, chance: Chance) -> Image:
 
 def pastel(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Soft chalk: side strokes of bright colour that skip over the tooth of a toned sheet."""
+    height, width = image.shape[:2]
     source = clip01(saturate(kuwahara(image, round(4 * scale)), 1.55) * 0.88 + 0.10)
-    strokes = strokes_along(chance, source, scale)
-    sheet = np.array([0.66, 0.60, 0.55], np.float32)
-    canvas = drawn_out(source, strokes.vx, strokes.vy, 4.0 * scale * strokes.light)
-    canvas = clip01(canvas + 0.06 * strokes.light[..., None])
-    hold = 0.4 + 0.6 * smoothstep(chance.normal(0.7, 2) + 0.9 * strokes.light, -1.8, 0.0)[..., None]
+    vx, vy = flowing_field(chance, source, 4.0 * scale, 30.0 * scale, 0.4, 84)
+    sheet = np.array([0.62, 0.55, 0.50], np.float32)
+    canvas, cover = clip01(0.35 * blur(source, 5.0) + 0.65 * sheet), np.zeros((height, width), np.float32)
+    paint_strokes(chance, canvas, cover, source, vx, vy, 4.4 * scale, 26.0 * scale, 4.4 * scale, 0.04, 85)
+    tooth = line_integral_convolution(chance.smooth(0.8, 86), vx, vy, round(3 * scale))
+    hold = smoothstep(stretch(tooth), 0.10, 0.42)[..., None]
     chalk = canvas * hold + sheet * (1 - hold)
     lines = 0.7 * ink_lines(image, 1.4, 4, 24, 0.014, line)[..., None]
     return clip01(chalk * (1 - lines) + np.array([0.20, 0.15, 0.18], np.float32) * lines)
 
 
-def _waves(chance: Chance, degrees: float, period: float, bend: Array, field: int) -> Map:
+def _waves(chance: Chance, degrees: float, period: float, bend: Array, seed: int) -> Map:
     """Parallel waves in [0, 1], displaced by `bend` pixels."""
-    wave = 0.5 + 0.5 * np.cos(chance.wave_phase(degrees, period, field) + 2 * np.pi * bend / period)
+    wave = 0.5 + 0.5 * np.cos(chance.wave_phase(degrees, period, seed) + 2 * np.pi * bend / period)
     return np.asarray(wave, np.float32)
 
 
@@ -85,11 +87,11 @@ def cross_hatching(image: Image, scale: float, line: float, chance: Chance) -> I
     """Pen and black ink: outlines, and one to three directions of hand-drawn strokes as the shade deepens."""
     height, width = image.shape[:2]
     tone = exposed(stretch(luminance(kuwahara(image, 4))))
-    tremble = 1.6 * (chance.smooth(7.0, 2) - 0.5)
+    tremble = 1.6 * (chance.smooth(7.0, 77) - 0.5)
     ink: Array = np.zeros((height, width), np.float32)
-    for degrees, start, field in ((50.0, 0.80, 0), (-45.0, 0.52, 1), (5.0, 0.30, 2)):
-        wave = _waves(chance, degrees, 5.2 * scale, tremble, field)
-        broken = chance.smooth(3.0 * scale, field)
+    for degrees, start, seed in ((50.0, 0.80, 78), (-45.0, 0.52, 79), (5.0, 0.30, 80)):
+        wave = _waves(chance, degrees, 5.2 * scale, tremble, seed + 200)
+        broken = chance.smooth(3.0 * scale, seed)
         depth = np.clip((start - tone) / start, 0, 1)
         stroke = smoothstep(wave, 0.98 - 0.5 * depth, 1.12 - 0.5 * depth) * smoothstep(depth + 0.5 * broken, 0.30, 0.42)
         ink = np.maximum(ink, stroke * (depth > 0.02))
@@ -103,8 +105,8 @@ def engraving(image: Image, scale: float, line: float, chance: Chance) -> Image:
     tone = exposed(stretch(blur(luminance(image), 1.0)))
     bend = 9.0 * scale * blur(tone, 5.0 * scale)
     ink: Array = np.zeros((height, width), np.float32)
-    for degrees, start, field in ((80.0, 0.90, 0), (25.0, 0.42, 1)):
-        wave = _waves(chance, degrees, 4.6 * scale, bend, field)
+    for degrees, start, seed in ((80.0, 0.90, 290), (25.0, 0.42, 291)):
+        wave = _waves(chance, degrees, 4.6 * scale, bend, seed)
         breadth = np.clip((start - tone) / start, 0, 1)
         ink = np.maximum(ink, smoothstep(wave, 1.02 - 1.05 * breadth, 1.32 - 1.05 * breadth))
     ink = np.maximum(ink, ink_lines(image, 0.9, 4, 34, 0.008, line))
@@ -115,8 +117,8 @@ def linocut(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Black and white relief print: solid shapes, gouge marks along the forms in the middle tones."""
     smooth = kuwahara(kuwahara(image, round(5 * scale)), round(4 * scale))
     tone = exposed(stretch(luminance(smooth)))
-    vx, vy = flowing_field(chance, smooth, 5.0 * scale, 24.0 * scale, 0.8, 1)
-    gouges = stretch(line_integral_convolution(chance.smooth(1.3 * scale, 0), vx, vy, round(9 * scale)), 0.05, 0.95)
+    vx, vy = flowing_field(chance, smooth, 5.0 * scale, 24.0 * scale, 0.8, 87)
+    gouges = stretch(line_integral_convolution(chance.smooth(1.3 * scale, 88), vx, vy, round(9 * scale)), 0.05, 0.95)
     white = smoothstep(tone + 0.75 * (gouges - 0.5), 0.44, 0.52)
     white = np.maximum(white * smoothstep(tone, 0.16, 0.22), smoothstep(tone, 0.80, 0.84))
     ink = np.maximum(1 - white, ink_lines(image, 1.5, 5, 40, 0.010, line))
@@ -153,7 +155,7 @@ def _toned(tone: Array, stops: list[list[float]], positions: list[float]) -> Ima
 def cyanotype(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Prussian blue and paper white, the pigment brushed on unevenly."""
     tone: Array = stretch(luminance(image))
-    tone = tone + 0.06 * (chance.smooth(14.0 * scale, 0) - 0.5) + 0.06 * (chance.paper(1) - 0.5)
+    tone = tone + 0.06 * (chance.smooth(14.0 * scale, 91) - 0.5) + 0.06 * (chance.paper(92) - 0.5)
     return _toned(
         tone,
         [[0.02, 0.09, 0.24], [0.05, 0.26, 0.50], [0.42, 0.64, 0.78], [0.95, 0.96, 0.93]],
@@ -167,7 +169,7 @@ def sepia_film(image: Image, scale: float, line: float, chance: Chance) -> Image
     grey = stretch(luminance(image))
     tone: Array = 0.7 * grey + 0.3 * blur(grey, 3.0)
     grain = 0.16 * scale**0.5
-    tone = clip01(tone + grain * (chance.smooth(round(0.7 * scale, 2), 0) - 0.5))
+    tone = clip01(tone + grain * (chance.smooth(round(0.7 * scale, 2), 95) - 0.5))
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     corners = 1 - 0.42 * smoothstep(np.hypot(x, y), 0.65, 1.45)
     picture = _toned(

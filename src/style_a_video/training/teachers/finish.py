@@ -71,20 +71,20 @@ def on_surface(picture: Image, surface: str, chance: Chance) -> Image:
     height, width = picture.shape[:2]
     relief: Array
     if surface == "rough paper":
-        relief, strength = chance.paper(2), 0.35
+        relief, strength = chance.paper(181), 0.35
     elif surface == "canvas":
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
         warp, weft = np.cos(2 * np.pi * x / 4), np.cos(2 * np.pi * y / 4)
-        relief = 0.5 + 0.25 * np.maximum(warp, weft) * (0.6 + 0.8 * chance.smooth(2.0, 2))
+        relief = 0.5 + 0.25 * np.maximum(warp, weft) * (0.6 + 0.8 * chance.smooth(2.0, 183))
         strength = 0.22
     elif surface == "rice paper":
-        vx, vy = (f(6.0 * chance.smooth(12.0, 1)).astype(np.float32) for f in (np.cos, np.sin))
-        fibres = stretch(line_integral_convolution(chance.smooth(0.8, 2), vx, vy, 12))
+        vx, vy = (f(6.0 * chance.smooth(12.0, 184)).astype(np.float32) for f in (np.cos, np.sin))
+        fibres = stretch(line_integral_convolution(chance.smooth(0.8, 185), vx, vy, 12))
         relief, strength = fibres, 0.20
         picture = clip01(picture * (0.90 + 0.14 * smoothstep(fibres, 0.2, 0.9)[..., None]) + 0.02)
     elif surface == "wall":
-        plaster = 0.7 * chance.smooth(6.0, 1) + 0.3 * chance.smooth(1.2, 2)
-        cracks = 1 - smoothstep(np.abs(chance.smooth(16.0, 0) - 0.5), 0.004, 0.016)
+        plaster = 0.7 * chance.smooth(6.0, 186) + 0.3 * chance.smooth(1.2, 187)
+        cracks = 1 - smoothstep(np.abs(chance.smooth(16.0, 188) - 0.5), 0.004, 0.016)
         relief, strength = plaster, 0.45
         picture = clip01(picture * (0.84 + 0.24 * plaster[..., None]) * (1 - 0.45 * cracks[..., None]))
     else:

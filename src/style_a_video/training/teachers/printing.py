@@ -31,8 +31,8 @@ def ukiyo_e(image: Image, scale: float, line: float, chance: Chance) -> Image:
     smooth = kuwahara(kuwahara(image, round(6 * scale)), round(5 * scale))
     smooth = saturate(exposed(stretch(smooth)), 1.4)
     flat = blur(to_palette(smooth, _WOODBLOCK, softness=1.2), 0.7)
-    grain = chance.smooth((12.0, 1.0), 0)
-    flat = flat * (0.95 + 0.09 * (grain[..., None] - 0.5) + 0.05 * (chance.paper(1)[..., None] - 0.5))
+    grain = chance.smooth((12.0, 1.0), 101)
+    flat = flat * (0.95 + 0.09 * (grain[..., None] - 0.5) + 0.05 * (chance.paper(102)[..., None] - 0.5))
     lines = ink_lines(kuwahara(image, 3), 1.4, 6, 40, 0.007, line)[..., None]
     return clip01(flat * (1 - lines) + np.array([0.08, 0.09, 0.17], np.float32) * lines)
 
@@ -88,20 +88,22 @@ def anime(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(1 - (1 - drawn) * (1 - 0.35 * bloom))
 
 
-_SHADES = np.array([0.0, 0.18, 0.36, 0.56, 0.78, 1.0], np.float32)
-"""Of each of red, green and blue."""
+_CONSOLE = colours(
+    "000000", "1d2b53", "7e2553", "008751", "ab5236", "5f574f", "c2c3c7", "fff1e8", "ff004d", "ffa300",
+    "ffec27", "00e436", "29adff", "83769c", "ff77a8", "ffccaa", "3b6ea5", "2f4f2f", "8b7355", "d9d9b0",
+)  # fmt: skip
 
 
 def pixel_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Square blocks in the few shades of an old console, with ordered dither on the blocks."""
+    """Square blocks in the colours of an old console, with ordered dither on the blocks."""
     height, width = image.shape[:2]
     block = on_grid(8 * scale**1.5)
     rows, columns = -(-height // block), -(-width // block)
     padded = cv2.copyMakeBorder(
-        saturate(stretch(image), 1.7), 0, rows * block - height, 0, columns * block - width, cv2.BORDER_REPLICATE
+        saturate(stretch(image), 1.35), 0, rows * block - height, 0, columns * block - width, cv2.BORDER_REPLICATE
     )
     small = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
     threshold = np.array([[0, 2], [3, 1]], np.float32) / 4 - 0.375
-    dither = np.tile(threshold, (rows // 2 + 1, columns // 2 + 1))[:rows, :columns, None] * 0.12
-    blocks = _SHADES[np.abs(clip01(small + dither)[..., None] - _SHADES).argmin(axis=-1)]
+    dither = np.tile(threshold, (rows // 2 + 1, columns // 2 + 1))[:rows, :columns, None] * 0.07
+    blocks = to_palette(clip01(small + dither), _CONSOLE)
     return np.repeat(np.repeat(blocks, block, axis=0), block, axis=1)[:height, :width]
