@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
 import numpy as np
@@ -69,3 +70,12 @@ def test_the_folder_holds_what_the_recipe_says() -> None:
     assert index["sampling_defaults"] == SAMPLING_DEFAULTS
     assert index["fast_defaults"] == FAST_DEFAULTS
     assert not [path for path in bundled_folder().rglob("*.json") if "_name_or_path" in path.read_text()]
+
+
+def test_words_that_mean_nothing_are_named_from_python_too(bundled: sav.StyleAVideoPipeline) -> None:
+    with pytest.warns(UserWarning, match="'flurb' means nothing to the bundled model"):
+        bundled.encode_prompt("Make it a flurb pencil drawing.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bundled.encode_prompt("Make it a pencil drawing.")
+        bundled.encode_prompt("flurb", allow_empty=True)

@@ -6,7 +6,6 @@ import datetime
 import json
 import platform
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -24,7 +23,6 @@ from numpy.typing import NDArray
 from . import __version__
 from .errors import InputError
 from .models.loading import BUNDLED, bundled_folder, load_pipeline, load_refiner
-from .models.vocabulary import Knowledge, advice
 from .pipeline import StyleAVideoPipeline
 from .settings import CALL_SETTINGS, Settings, checked_settings
 from .stream import stylized_frames
@@ -89,9 +87,6 @@ def stylize(
         raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
     if chosen.flow == "raft":
         require_torchvision()
-    if pipeline is None and chosen.model == BUNDLED:
-        for line in advice(prompt, Knowledge.of(bundled_folder())):
-            warnings.warn(line, stacklevel=2)
     if pipeline is None:
         pipeline = load_pipeline(chosen.model)
     pipeline.check_settings(**{name: getattr(chosen, name) for name in CALL_SETTINGS})

@@ -82,6 +82,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
         )  # fmt: skip
         self.register_to_config(sampling_defaults=sampling_defaults, fast_defaults=fast_defaults)
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
+        self.advise: Callable[[str], list[str]] | None = None
+        """What to tell a person of a prompt, in lines, where it is known which words the model knows; `load_pipeline` sets it."""
 
     def defaults(self, fast: bool = False) -> dict[str, Any]:
         """The settings used for whatever a call leaves out. Raises InputError for `fast` when the model has no fast mode."""
@@ -196,7 +198,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
         return StyleAVideoOutput(tensor_to_output(torch.cat(stylized)[..., :height, :width], output_type))
 
     def encode_prompt(self, prompt: str | None, allow_empty: bool = False) -> Tensor:
-        """c_T, (1, tokens, width). Words beyond the tokenizer's length are left out with a warning that quotes them.
+        """c_T, (1, tokens, width). Warns of words that mean nothing to the model, where that is known, and of those beyond the
+        tokenizer's length, which it quotes.
 
         Raises InputError for an empty prompt unless `allow_empty`.
         """
@@ -204,6 +207,9 @@ class StyleAVideoPipeline(DiffusionPipeline):
             raise InputError(f"the prompt is {type(prompt).__name__}: give one sentence, a string")
         if not prompt.strip() and not allow_empty:
             raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
+        if self.advise and not allow_empty:
+            for line in self.advise(prompt):
+                warnings.warn(line, stacklevel=3)
         limit = self.tokenizer.model_max_length
         tokens = self.tokenizer(prompt, padding="max_length", max_length=limit, truncation=True, return_tensors="pt")
         everything = self.tokenizer(prompt, truncation=False, verbose=False).input_ids

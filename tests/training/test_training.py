@@ -335,6 +335,10 @@ def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
         settings = {"budget": budget, "seed": 3, "start": None} | other
         with pytest.raises(sav.InputError, match="a run of another"):
             train_bundled(work, tmp_path / "further", device="cpu", workers=1, **settings)
+    # A stage that a later one started from is not trained further unseen: its new steps would be lost.
+    for more in ("unet_steps", "unet_full_steps"):
+        with pytest.raises(sav.InputError, match=f"fewer {more}"):
+            train_bundled(work, tmp_path / "model", replace(budget, **{more: 4}), "cpu", seed=3, workers=1)
     shutil.copytree(work / "pairs", tmp_path / "again" / "pairs")
     train_bundled(tmp_path / "again", tmp_path / "further", budget, "cpu", seed=3, workers=1, start=tmp_path / "model")
     further = sav.load_pipeline(tmp_path / "further", device="cpu", dtype=torch.float32)

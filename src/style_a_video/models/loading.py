@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from safetensors import SafetensorError
 from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
 from ..temporal import Refiner
+from .vocabulary import Knowledge, advice
 
 BUNDLED = "bundled"
 
@@ -93,6 +95,9 @@ def load_pipeline(
         ) from error
     widen_image_slot(pipeline)
     pipeline.set_progress_bar_config(disable=True)
+    if (Path(folder) / "training.json").is_file():
+        # Of this project's recipe, which says what it taught.
+        pipeline.advise = partial(advice, knowledge=Knowledge.of(Path(folder)))
     for part in (pipeline.unet, pipeline.vae):
         # Convolutions on channels-last tensors: a third less time in the first stage on a CPU, and the GPU's native layout.
         part.to(memory_format=torch.channels_last)

@@ -20,7 +20,7 @@ from ..pipeline import StyleAVideoPipeline
 from . import clip, first_stage, unet
 from .captions import corpus
 from .exercises import Exercises, make_exercises
-from .loop import Schedule, claim, train
+from .loop import Schedule, claim, steps_done, train
 from .pairs import Pairs, encode_pairs, make_pairs
 from .sharpening import Critic, adversarial_loss
 
@@ -97,6 +97,7 @@ def train_bundled(
     # The UNet's stages may be extended; whatever else changed, what the folder holds would silently win over what is asked for.
     fixed = {name: count for name, count in _used(budget, start).items() if not name.startswith(("unet", "sharpen"))}
     claim(work, {"started_from": _record_of(start), "seed": seed, "budget": fixed})
+    _check_order(work, budget)
     make_pairs(work / "pairs", budget.contents, seed, workers)
     try:
         pairs = Pairs.open(work / "pairs")
@@ -110,6 +111,18 @@ def train_bundled(
     exercises = make_exercises(parts.vae, drawn, len(pairs), pairs.seed)
     denoiser = train_unet(work, latents, pairs, exercises, parts, budget, device, seed, start)
     assemble(output, parts, denoiser, {"budget": _used(budget, start), "seed": seed, "started_from": _record_of(start)})
+
+
+def _check_order(work: Path, budget: Budget) -> None:
+    """Raises InputError where a stage of the UNet would be trained further though a later one has started from it: the later
+    one would go on from its own checkpoint, and the new steps would be lost."""
+    names = (*(stage.name for stage in UNET_STAGES), SHARPENING.name)
+    for k, stage in enumerate(UNET_STAGES):
+        later = [work / f"{name}.pt" for name in names[k + 1 :] if (work / f"{name}.pt").exists()]
+        if later and steps_done(work / f"{stage.name}.pt") < getattr(budget, f"{stage.name}_steps"):
+            raise InputError(
+                f"{later[0]} was trained from fewer {stage.name}_steps: remove it, or give the steps that it started from"
+            )
 
 
 def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, start: Path | None) -> Parts:

@@ -36,7 +36,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
 
 
 def is_held_out(look: Look) -> bool:
-    """Whether this medium x palette x scale is one of the tenth that training never sees together."""
+    """Whether this medium x palette x scale is one of the tenth that training never sees together (as a second medium it may be)."""
     if not (look.palette and look.scale):
         return False
     digest = hashlib.sha256(f"{look.medium}|{look.palette}|{look.scale}".encode()).digest()

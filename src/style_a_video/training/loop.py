@@ -37,7 +37,7 @@ class Schedule:
     learning_rate: float
     warmup: int = 100
     decay: float = 0.25
-    """Share of the steps, at the end, over which the rate falls to nothing; constant before, so a run can be extended."""
+    """Share of the steps, at the end, over which the rate falls to nothing; constant before, so a run can be extended until then."""
     ema_decay: float = 0.999
     beta1: float = 0.9
     """AdamW's decay of the mean gradient."""
@@ -140,6 +140,11 @@ def train(
     # The finished model is a float32 one, whatever it computed in.
     model.float().eval()
     _copy(average, weights)
+
+
+def steps_done(checkpoint: Path) -> int:
+    """Steps that a checkpoint of `train` has behind it; 0 where there is none."""
+    return int(torch.load(checkpoint, weights_only=True, mmap=True)["step"]) if checkpoint.exists() else 0
 
 
 def _columns() -> tuple[ProgressColumn, ...]:
