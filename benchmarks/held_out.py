@@ -48,9 +48,9 @@ def held_out_frames(clips: Path) -> list[Picture]:
 
 
 def stylized(pipeline: sav.StyleAVideoPipeline, prompt: str, frames: list[Picture], **settings: Any) -> list[Picture]:
-    """The frames as the model makes them from the noise that `as_taught` has its marks from."""
-    latents = torch.from_numpy(CHANCE.noise)[None]
-    return list(np.asarray(pipeline(prompt, np.stack(frames), latents=latents, **settings).frames))
+    """The frames as the model makes them, from the noise that `as_taught` has its marks from unless `settings` has other latents."""
+    settings = {"latents": torch.from_numpy(CHANCE.noise)[None]} | settings
+    return list(np.asarray(pipeline(prompt, np.stack(frames), **settings).frames))
 
 
 def as_taught(frame: Picture, look: Look) -> Picture:
