@@ -69,10 +69,17 @@ def test_every_measure_moves_the_right_way(scene: Clip, drawn: Tensor, judge: En
     assert flickering["warp_error"] > 1.5 * good["warp_error"]
     assert flickering["temporal_loss_1"] > 1.5 * good["temporal_loss_1"]
     assert flickering["temporal_loss_5"] > 1.2 * good["temporal_loss_5"]
+    assert flickering["content"] < good["content"]
+    assert flickering["style"] < good["style"]
     blurred = means(scene, torch.from_numpy(gaussian_filter(drawn.numpy(), (0, 0, 2, 2))), judge)
     assert blurred["sharpness"] < 0.2 * good["sharpness"]
     assert blurred["warp_error"] < good["warp_error"]
     assert blurred["style"] < good["style"]
+    assert blurred["content"] < good["content"]
+    # Of a drawing a blur takes the hatching first, which the input has not; of the input itself it takes what is asked for.
+    source = tensor_of(scene.pixels)
+    assert means(scene, source, judge)["edges"] == pytest.approx(1)
+    assert means(scene, torch.from_numpy(gaussian_filter(source.numpy(), (0, 0, 2, 2))), judge)["edges"] < 0.97
     wrong = means(scene, teacher().run(scene, "a neon painting"), judge)
     assert wrong["style"] < good["style"]
     shuffled = means(scene, drawn[[3, 6, 0, 7, 1, 5, 2, 4]], judge)
@@ -80,6 +87,7 @@ def test_every_measure_moves_the_right_way(scene: Clip, drawn: Tensor, judge: En
     assert shuffled["temporal_loss_1"] > good["temporal_loss_1"]
     assert shuffled["temporal_loss_5"] > good["temporal_loss_5"]
     assert shuffled["edges"] < good["edges"]
+    assert shuffled["content"] < good["content"]
     other = means(scene, drawn.flip(-1), judge)
     assert other["content"] < good["content"]
     assert other["edges"] < good["edges"]
@@ -93,6 +101,12 @@ def test_style_ranks_the_right_prompt_first(scene: Clip, judge: Encoder) -> None
             other: float(torch.cosine_similarity(judge.images(picture), judge.text(other)[None])) for other in prompts
         }
         assert max(scores, key=lambda name: scores[name]) == prompt
+
+
+def test_an_output_of_other_frames_is_refused(scene: Clip, drawn: Tensor, judge: Encoder) -> None:
+    for other in (drawn[:-1], torch.cat([drawn, drawn[:1]]), drawn[..., :-2]):
+        with pytest.raises(sav.InputError, match="where scene needs"):
+            measure(scene, other, PENCIL, judge)
 
 
 def test_nothing_is_compared_across_a_cut(scene: Clip, judge: Encoder) -> None:

@@ -57,6 +57,11 @@ def test_it_plays_in_step(browser: Any, page_file: Path) -> None:
     page.click("text=play")
     page.wait_for_function("() => document.querySelector('video').currentTime > 0.6")
     assert np.ptp(page.evaluate(times)) < 0.15
+    # One that is put off, as a slow decoder would be, is put right.
+    page.evaluate("() => { document.querySelectorAll('video')[2].currentTime += 0.5; }")
+    spread = "() => { const t = [...document.querySelectorAll('video')].map(v => v.currentTime); return Math.max(...t) - Math.min(...t); }"
+    page.wait_for_function(f"({spread})() < 0.1")
+    assert page.evaluate("() => !document.querySelector('video').paused")
     page.click("text=pause")
     stopped = page.evaluate(times)
     assert np.ptp(stopped) < 0.05
@@ -73,6 +78,9 @@ def test_it_plays_in_step(browser: Any, page_file: Path) -> None:
 
 def test_it_loops(browser: Any, page_file: Path) -> None:
     page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(page_file.as_uri())
     page.wait_for_function("() => [...document.querySelectorAll('video')].every(v => v.readyState >= 2)")
     page.locator("input[type=range]").fill("950")
@@ -80,6 +88,7 @@ def test_it_loops(browser: Any, page_file: Path) -> None:
     page.wait_for_function(
         "() => { const t = document.querySelector('video').currentTime; return t > 0.1 && t < 1.5; }"
     )
+    assert said == []
     page.close()
 
 
@@ -89,7 +98,13 @@ def test_its_words(page_file: Path) -> None:
     assert "failed in 1 of 1" in text
     assert "a &lt;b&gt;bold&lt;/b&gt; sketch" in text
     assert "http" not in re.sub(r"data:[a-z0-9/]+;base64,[A-Za-z0-9+/=]+", "", text)
-    assert (page_file.parent / "report.md").read_text().startswith("# Comparison")
+    assert "E_warp ↓" in text
+    assert "style ↑" in text
+    told = (page_file.parent / "report.md").read_text()
+    assert told.startswith("# Comparison")
+    for words in ("95 % confidence interval over clips", "no independent judge"):
+        assert words in text
+        assert words in told
 
 
 def test_a_video_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -65,6 +65,24 @@ def test_a_video_that_follows_its_flow_scores_zero(rng):
     assert sav.evaluation.temporal_loss(*tensors(panned, flows, masks)) < 1e-12
 
 
+def test_a_video_that_moves_by_half_pixels_scores_its_interpolation(rng):
+    """A wave under a pan of half a pixel a frame: a bilinear sample half-way between two of its values is off by (1 − cos(π/λ)) of its
+    depth, so that much of it is left, at every odd distance to the first frame too."""
+    wavelength, x = 16.0, np.arange(48)
+    wave = [0.5 + 0.4 * np.sin(2 * np.pi * (x + 0.5 * k) / wavelength) for k in range(5)]
+    frames = np.broadcast_to(np.stack(wave)[:, None, None], (5, 3, 8, 48)).copy()
+    # Frame t shows at x what frame t − 1 has at x + 0.5.
+    flows, flows_first = np.zeros((4, 2, 8, 48)), np.zeros((4, 2, 8, 48))
+    flows[:, 0], flows_first[:, 0] = 0.5, 0.5 * np.arange(1, 5)[:, None, None]
+    masks = np.ones((4, 1, 8, 48))
+    masks[..., -3:] = 0
+    lost = 0.4 * (1 - np.cos(np.pi / wavelength)) * 2 / np.pi
+    found = sav.evaluation.warp_error(*tensors(frames, flows, masks, flows_first, masks))
+    assert found == pytest.approx(1.5 * lost, rel=0.05)
+    still = np.zeros_like(flows)
+    assert sav.evaluation.warp_error(*tensors(frames, still, masks, still, masks)) > 20 * found
+
+
 def test_white_noise_scores_a_third(rng):
     """|a − b| of two independent values uniform in [0, 1] is 1/3 in the mean: both terms of E_warp."""
     frames = rng.random((4, 3, 64, 64))
@@ -87,6 +105,13 @@ def test_shapes_that_do_not_fit(rng):
         sav.evaluation.warp_error(frames, flows, masks[..., :-1], flows_first, masks_first)
     with pytest.raises(sav.InputError, match="flows are"):
         sav.evaluation.warp_error(frames, flows[:-1], masks, flows_first, masks_first)
+    with pytest.raises(sav.InputError, match="2 or more"):
+        sav.evaluation.warp_error(frames[:1], flows[:0], masks[:0], flows_first[:0], masks_first[:0])
+    for distance in (0, len(frames)):
+        with pytest.raises(sav.InputError, match="give 1 to"):
+            sav.evaluation.flows_at_distance(sav.temporal.dis_flow(), frames, distance)
+    with pytest.raises(sav.InputError, match="give 2 or more"):
+        sav.evaluation.flows_to_first(sav.temporal.dis_flow(), frames[:1])
     with pytest.raises(sav.InputError, match="4 frames"):
         sav.evaluation.temporal_loss(frames, torch.zeros(4, 2, 8, 11), torch.zeros(4, 1, 8, 11))
 

@@ -30,6 +30,7 @@ def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
         "s_M: mask_guidance_scale": _swept("s_M", "mask_guidance_scale", (0.0, MASK_SCALE, 2 * MASK_SCALE, 1.0)),
         "λ: content_weight": _swept("λ", "content_weight", (0.0, CONTENT_WEIGHT / 3, CONTENT_WEIGHT, 3 * CONTENT_WEIGHT)),
         "conditions on and off (independent guidance)": _conditions(text, image),
+        "conditions on and off (joint guidance, in which text and mask stand on the frame)": _nested_conditions(text, image),
         "guidance": {
             kind + (" + mask" if mask else ""): PER_FRAME | {"guidance": kind, "mask_guidance_scale": mask}
             for kind in ("joint", "independent")
@@ -56,6 +57,21 @@ def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
 
 def _swept(symbol: str, name: str, values: tuple[float, ...]) -> dict[str, Changes]:
     return {f"{symbol} = {value:g}": PER_FRAME | {name: value} for value in dict.fromkeys(values)}
+
+
+def _nested_conditions(text: float, image: float) -> dict[str, Changes]:
+    """Joint guidance has no text without the frame: ε(c_I, c_T) is measured from ε(c_I, ∅)."""
+    rows = {"none": _joint(0.0, 0.0, 0.0)}
+    for with_text in (False, True):
+        for with_mask in (False, True):
+            name = "frame" + " + text" * with_text + " + mask" * with_mask
+            rows[name] = _joint(text * with_text, image, MASK_SCALE * with_mask)
+    return rows
+
+
+def _joint(text: float, image: float, mask: float) -> Changes:
+    scales = {"guidance_scale": text, "image_guidance_scale": image, "mask_guidance_scale": mask}
+    return PER_FRAME | {"guidance": "joint"} | scales
 
 
 def _conditions(text: float, image: float) -> dict[str, Changes]:

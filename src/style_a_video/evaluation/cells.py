@@ -6,9 +6,10 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from .measures import measure
 from .methods import Method
 
 Progress = Callable[[int, int], None]
+LIBRARIES = ("torch", "diffusers", "transformers", "cv2", "scenedetect", "skimage", "numpy")
+"""What pictures and measures are computed with: a kept result belongs to their versions."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Cell:
     first; its x-t slice."""
     heat_map: str = ""
     time_slice: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the method ran with: its identity."""
 
 
 def fill_cells(
@@ -110,6 +115,8 @@ def _attempted(
         output = method.run(clip, prompt)
         if output.shape != (wanted := (len(clip), 3, *clip.pixels.shape[1:3])):
             raise InputError(f"it made {tuple(output.shape)} where {wanted} is wanted")
+        if not torch.isfinite(output).all():
+            raise InputError("it made values that are no numbers")
     except InputError as error:
         reason = str(error)
     except Exception as error:  # whatever breaks one method must not end the study of the others
@@ -120,7 +127,7 @@ def _attempted(
         return _measured(
             work, key, method, clip, prompt, encoder, output, dict.fromkeys(cost) if method.external else cost
         )
-    return Cell(method.name, clip.name, prompt, encoder.name, {}, error=reason)
+    return Cell(method.name, clip.name, prompt, encoder.name, {}, error=reason, settings=method.identity)
 
 
 def _measured(
@@ -141,7 +148,7 @@ def _measured(
     pixels = (output.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).contiguous().numpy()
     cell = Cell(
         method.name, clip.name, prompt, encoder.name, means | cost,
-        video=f"{key}.mp4", heat_map=f"{key}.heat.png", time_slice=f"{key}.slice.png",
+        video=f"{key}.mp4", heat_map=f"{key}.heat.png", time_slice=f"{key}.slice.png", settings=method.identity,
     )  # fmt: skip
     write_video(work / cell.video, pixels, clip.rate)
     write_whole(work / cell.heat_map, png(PIL.Image.fromarray(np.concatenate(heat, axis=1))))
@@ -155,9 +162,12 @@ def model_fingerprint(pipeline: StyleAVideoPipeline, refiner: Refiner) -> str:
     """What changes with anything of the model that changes its pictures."""
     modules = [pipeline.unet, pipeline.vae, pipeline.text_encoder, refiner]
     modules += [pipeline.image_encoder] if pipeline.image_encoder is not None else []
+    configs = [part.config.to_dict() if hasattr(part.config, "to_dict") else dict(part.config) for part in modules]
+    processor = pipeline.feature_extractor.to_dict() if pipeline.feature_extractor is not None else {}
     told = [
-        source_digest(), weights_digest(*modules), pipeline.defaults(), pipeline.config.fast_defaults, dict(pipeline.scheduler.config),
-        str(pipeline.unet.dtype), str(pipeline.unet.device),
+        source_digest(), weights_digest(*modules), configs, pipeline.tokenizer.get_vocab(), processor, pipeline.defaults(),
+        pipeline.config.fast_defaults, dict(pipeline.scheduler.config), str(pipeline.unet.dtype), str(pipeline.unet.device),
+        {name: import_module(name).__version__ for name in LIBRARIES},
     ]  # fmt: skip
     return json.dumps(told, sort_keys=True, default=str)
 

@@ -136,11 +136,17 @@ def _pixels(reader: VideoReader, size: tuple[int, int], count: int | None) -> ND
 
 def _on_disk(reader: VideoReader, size: tuple[int, int]) -> NDArray[np.uint8]:
     with tempfile.TemporaryFile() as file:
-        for frame in reader.frames(size):
-            file.write(frame.pixels.tobytes())
+        try:
+            for frame in reader.frames(size):
+                file.write(frame.pixels.tobytes())
+            file.flush()
+        except OSError as error:
+            folder = tempfile.gettempdir()
+            raise InputError(
+                f"cannot keep the frames in {folder} ({error.strerror}): give TMPDIR a larger disk"
+            ) from error
         if not file.tell():
             raise InputError(f"{reader.path} holds no frame: give another video")
-        file.flush()
         return np.memmap(file, np.uint8, "r").reshape(-1, size[1], size[0], 3)
 
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..errors import InputError
 from .clips import Clip, tensor_of
 from .encoders import Encoder
 from .fidelity import edge_f_score
@@ -77,7 +78,14 @@ def measure(
     """All measures of `output`, (T, 3, H, W) in [0, 1] or (T, H, W, 3) bytes, made of `clip` for `prompt`.
 
     Flow, trusted pixels and cuts are the input's. Pairs across a cut, and pairs without a trusted pixel, count nowhere.
+
+    Raises:
+        InputError: when the output has not the clip's frames.
     """
+    height, width = clip.pixels.shape[1:3]
+    shape = (len(clip), 3, height, width) if isinstance(output, Tensor) else (len(clip), height, width, 3)
+    if tuple(output.shape) != shape:
+        raise InputError(f"the output is {tuple(output.shape)} where {clip.name} needs {shape}")
     wanted = encoder.text(prompt)
 
     def shown(t: int) -> Tensor:

@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from .tables import MEASURES, Row
+from .tables import Row, heading, labelled
 
 RESOLUTION = 110
 
@@ -22,7 +22,7 @@ def scatter(rows: Sequence[Row]) -> bytes:
         if {"style", "warp_error"} <= set(row.entries):
             x, y = row.entries["warp_error"].mean, row.entries["style"].mean
             axes.plot(x, y, "o")
-            axes.annotate(row.method, (x, y), textcoords="offset points", xytext=(6, 4), fontsize=8)
+            axes.annotate(labelled(row), (x, y), textcoords="offset points", xytext=(6, 4), fontsize=8)
     axes.set(xlabel="E_warp: flicker, lower is steadier", ylabel="style score, higher is nearer to the prompt")
     axes.margins(x=0.25)
     return _png(figure)
@@ -38,12 +38,13 @@ def bars(rows: Sequence[Row], measures: Sequence[str] = ("style", "content", "wa
         there = [(k, row.entries[name]) for k, row in enumerate(rows) if name in row.entries]
         places, entries = [k for k, _ in there], [entry for _, entry in there]
         axes.barh(places, [entry.mean for entry in entries], color="#4477aa")
+        known = [(place, entry) for place, entry in there if entry.half_width is not None]
         axes.errorbar(
-            [entry.mean for entry in entries], places, xerr=[entry.half_width or 0.0 for entry in entries],
+            [entry.mean for _, entry in known], [place for place, _ in known], xerr=[entry.half_width for _, entry in known],
             fmt="none", ecolor="#222222", capsize=2, linewidth=0.8,
         )  # fmt: skip
-        axes.set(title=MEASURES[name][0])
-    panels[0].set_yticks(range(len(rows)), [row.method for row in rows], fontsize=8)
+        axes.set(title=heading(name))
+    panels[0].set_yticks(range(len(rows)), [labelled(row) for row in rows], fontsize=8)
     panels[0].invert_yaxis()
     return _png(figure)
 
@@ -62,7 +63,7 @@ def curves(
         low, high = ([mean + sign * half for mean, half in zip(means, halves, strict=True)] for sign in (-1, 1))
         axes.fill_between(places, low, high, color="#4477aa", alpha=0.2, linewidth=0)
         axes.plot(places, means, "o-", color="#4477aa")
-        axes.set(title=MEASURES[name][0])
+        axes.set(title=heading(name))
     return _png(figure)
 
 

@@ -18,13 +18,25 @@ from numpy.typing import NDArray
 
 from .. import __version__
 from ..sheets import contact_sheet
-from .cells import Cell, read_frames, write_video
+from .cells import Cell, read_frames, time_slice, write_video
 from .clips import Clip
 from .files import write_whole
+from .heatmaps import FULL_SCALE
 from .plots import bars, curves, scatter
-from .tables import MEASURES, Row, as_csv, as_markdown, shown, table
+from .tables import MEASURES, Row, as_csv, as_markdown, heading, held_fixed, shown, table
 
 SHEET_HEIGHT = 128
+READING = (
+    "Numbers are means over clips, each clip's being the mean over its prompts, ± half of the 95 % confidence interval over clips. Where all "
+    "methods have all clips, the interval is of what is left when it is taken out how each clip differs from the mean of all methods (all see "
+    "the same clips), so it tells methods apart and is none of the mean by itself. An arrow points to where better is. The best of a column is "
+    "bold, the second underlined (in Markdown in italics); rows that failed somewhere are not ranked.",
+    "What flatters whom: flow is DIS on the input, and keyframes and refiner follow the same flow. The bundled φ was trained on the pictures "
+    "that the model and its teacher were trained on, so it is no independent judge of style and content, and λ raises the very content score. "
+    "A blur lowers E_warp: read it with sharpness. Evaluations count the UNet's forward passes (an exact optimization also goes backwards). "
+    "Seconds are of the machine and its load at the time: rough.",
+)
+"""How a report is read: in every one, so that it can be passed on alone."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +71,10 @@ def write_report(report: Report, folder: Path) -> Path:
     """
     tables = [table(section.cells) for section in report.sections]
     folder.mkdir(parents=True, exist_ok=True)
-    parts = [f"# {report.title}\n\n{report.about}\n"]
+    parts = [f"# {report.title}\n", *(f"{text}\n" for text in (report.about, *READING))]
     for section, rows in zip(report.sections, tables, strict=True):
-        parts.append(f"## {section.title}\n\n{as_markdown(rows)}\n")
+        fixed = held_fixed(section.cells)
+        parts.append(f"## {section.title}\n\n{fixed}\n\n{as_markdown(rows)}\n")
     parts.append(_errors_markdown(tables))
     write_whole(folder / "report.md", "\n".join(part for part in parts if part))
     write_whole(folder / "cells.csv", as_csv({section.title: section.cells for section in report.sections}))
@@ -76,7 +89,7 @@ def _page(report: Report, tables: Sequence[Sequence[Row]]) -> str:
     template = environment.from_string((files("style_a_video.evaluation") / "report.html.j2").read_text())
     sections = [
         {
-            "title": section.title, "rows": rows,
+            "title": section.title, "fixed": held_fixed(section.cells), "rows": rows,
             "plot": _data("image/png", curves(rows, section.swept) if section.swept else bars(rows)),
             "scatter": _data("image/png", scatter(rows)), "sheet": _sheet(report, section),
             "groups": _players(report, section) if section.players else [],
@@ -84,7 +97,8 @@ def _page(report: Report, tables: Sequence[Sequence[Row]]) -> str:
         for section, rows in zip(report.sections, tables, strict=True)
     ]  # fmt: skip
     return template.render(
-        title=report.title, about=report.about, sections=sections, measures=MEASURES, shown=shown, version=__version__,
+        title=report.title, paragraphs=(report.about, *READING), sections=sections, headings={name: heading(name) for name in MEASURES},
+        shown=shown, full_scale=FULL_SCALE, version=__version__,
         date=datetime.date.today().isoformat(),
     )  # fmt: skip
 
@@ -111,7 +125,7 @@ def _players(report: Report, section: Section) -> list[dict[str, Any]]:
                 "error": "",
                 "video": _data("video/mp4", path.read_bytes()),
                 "heat_map": "",
-                "time_slice": "",
+                "time_slice": _jpeg(PIL.Image.fromarray(time_slice(clip.pixels))),
             }
             groups.append({"title": f"{clip.name}: {prompt}", "cells": [source, *shown_cells]})
     return groups

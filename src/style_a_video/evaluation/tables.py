@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,12 @@ MEASURES: dict[str, tuple[str, bool | None, int]] = {
 """Heading, whether higher is better (None: neither is by itself), and decimals; the order of the columns."""
 
 
+def heading(measure: str) -> str:
+    """Of a column, with an arrow to where better is."""
+    name, higher, _ = MEASURES[measure]
+    return name if higher is None else f"{name} {'↑' if higher else '↓'}"
+
+
 @dataclass(frozen=True)
 class Entry:
     """A mean over clips, each clip's being that over its prompts, and the half width of its 95 % interval (None for one clip): within
@@ -35,6 +42,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
+    """A method's line of a table."""
+
     method: str
     entries: dict[str, Entry]
     done: int
@@ -65,6 +74,17 @@ def table(cells: Sequence[Cell]) -> list[Row]:
         errors = tuple(dict.fromkeys(cell.error for cell in own if cell.error))
         rows.append(Row(method, entries, len(good), len(own), errors))
     return _ranked(rows)
+
+
+def held_fixed(cells: Sequence[Cell]) -> str:
+    """Which settings of the job all cells share, and which differ; empty where other methods are among them."""
+    jobs = [cell.settings.get("job") for cell in cells]
+    if not jobs or not all(jobs):
+        return ""
+    texts = {name: {json.dumps(job.get(name), sort_keys=True) for job in jobs if job} for name in jobs[0] or {}}
+    fixed = ", ".join(f"{name} {min(values)}" for name, values in texts.items() if len(values) == 1)
+    changed = ", ".join(name for name, values in texts.items() if len(values) > 1)
+    return f"Changed: {changed}. Held fixed: {fixed}."
 
 
 def _clip_means(cells: Sequence[Cell], measure: str) -> dict[str, float]:
@@ -139,27 +159,28 @@ def shown(entry: Entry | None, measure: str) -> str:
 def as_markdown(rows: Sequence[Row]) -> str:
     """The table; the best in bold, the second in italics."""
     marks = {0: "", 1: "**", 2: "*"}
-    lines = [f"| | {' | '.join(heading for heading, _, _ in MEASURES.values())} |", f"|{'---|' * (1 + len(MEASURES))}"]
+    lines = [f"| | {' | '.join(map(heading, MEASURES))} |", f"|{'---|' * (1 + len(MEASURES))}"]
     for row in rows:
         texts = []
         for name in MEASURES:
             entry = row.entries.get(name)
             mark = marks[entry.rank] if entry else ""
             texts.append(f"{mark}{shown(entry, name)}{mark}")
-        lines.append(f"| {row.method.replace('|', '&#124;')}{_lacking(row)} | {' | '.join(texts)} |")
+        lines.append(f"| {labelled(row).replace('|', '&#124;')} | {' | '.join(texts)} |")
     return "\n".join(lines)
 
 
 def as_csv(sections: Mapping[str, Sequence[Cell]]) -> str:
-    """Every cell a line, with its section and its error where it failed; every measure, E_warp's two terms too."""
+    """Every cell a line, with its section, its error where it failed and its settings as JSON; every measure, E_warp's two terms too."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = [*MEASURES, "warp_error_long", "warp_error_short"]
-    writer.writerow(["section", "method", "clip", "prompt", "encoder", *columns, "error"])
+    writer.writerow(["section", "method", "clip", "prompt", "encoder", *columns, "error", "settings"])
     for title, cells in sections.items():
         for cell in cells:
             means = [cell.means.get(name) for name in columns]
-            writer.writerow([title, cell.method, cell.clip, cell.prompt, cell.encoder, *means, cell.error])
+            settings = json.dumps(cell.settings, ensure_ascii=False, sort_keys=True)
+            writer.writerow([title, cell.method, cell.clip, cell.prompt, cell.encoder, *means, cell.error, settings])
     return text.getvalue()
 
 
@@ -173,5 +194,6 @@ def frames_as_csv(found: Measures) -> str:
     return text.getvalue()
 
 
-def _lacking(row: Row) -> str:
-    return "" if row.done == row.asked else f" (failed in {row.asked - row.done} of {row.asked})"
+def labelled(row: Row) -> str:
+    """The method's name, and where it failed."""
+    return row.method if row.done == row.asked else f"{row.method} (failed in {row.asked - row.done} of {row.asked})"

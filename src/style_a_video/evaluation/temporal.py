@@ -20,8 +20,10 @@ def warp_error(
         flows_first, masks_first: the same from frame t to frame 0.
 
     Raises:
-        InputError: when shapes do not fit, or no pixel of a pair is trusted.
+        InputError: for fewer than two frames, when shapes do not fit, or no pixel of a pair is trusted.
     """
+    if len(frames) < 2:
+        raise InputError(f"{len(frames)} frames have no pair: warp error takes 2 or more")
     first = frames[:1].expand(len(frames) - 1, -1, -1, -1)
     long = pair_errors(frames[1:], first, flows_first, masks_first)
     short = pair_errors(frames[1:], frames[:-1], flows_prev, masks_prev)
@@ -34,6 +36,9 @@ def pair_errors(frames: Tensor, others: Tensor, flows: Tensor, masks: Tensor) ->
     Args:
         frames, others: (N, 3, H, W), O_t and O_s.
         flows, masks: (N, 2, H, W) from t to s, in pixels, and (N, 1, H, W).
+
+    Raises:
+        InputError: when shapes do not fit, or no pixel of a pair is trusted.
     """
     _check(frames, others, flows, masks)
     area = masks.double().sum(dim=(1, 2, 3))
@@ -70,12 +75,28 @@ def masked_difference(frames: Tensor, others: Tensor, flows: Tensor, masks: Tens
 
 
 def flows_at_distance(estimate: FlowEstimator, frames: Tensor, distance: int) -> tuple[Tensor, Tensor]:
-    """Flows and masks from every frame n + i of the input video to frame n: what `temporal_loss` takes."""
+    """Flows and masks from every frame n + i of the input video to frame n: what `temporal_loss` takes.
+
+    Args:
+        frames: (T, 3, H, W) in [0, 1].
+        distance: i, 1 to T − 1.
+
+    Returns:
+        (T − i, 2, H, W) in pixels and (T − i, 1, H, W).
+
+    Raises:
+        InputError: where no frame has another at that distance.
+    """
+    if not 1 <= distance < len(frames):
+        raise InputError(f"distance {distance} between {len(frames)} frames: give 1 to {len(frames) - 1}")
     return flow_both_ways(estimate, frames[distance:], frames[:-distance])
 
 
 def flows_to_first(estimate: FlowEstimator, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Flows and masks from every later frame of the input video to its first: what `warp_error` takes beside distance 1."""
+    """Flows and masks from every later frame of the input video (T, 3, H, W) in [0, 1] to its first, (T − 1, 2, H, W) in pixels and
+    (T − 1, 1, H, W): what `warp_error` takes beside distance 1. Raises InputError for fewer than two frames."""
+    if len(frames) < 2:
+        raise InputError(f"{len(frames)} frames have no pair: give 2 or more")
     return flow_both_ways(estimate, frames[1:], frames[:1].expand(len(frames) - 1, -1, -1, -1))
 
 
