@@ -67,8 +67,6 @@ class Stage(NamedTuple):
 
 UNET_STAGES = (Stage("unet", 32, 16, 7e-4), Stage("unet_full", 64, 8, 3e-4))
 SHARPENING = Stage("sharpened", 64, 8, 3e-4)
-CRITIC_RATE = 4.0
-"""Times the UNet's. At one rate for both the critic stayed at log 2, though it learns on a UNet that stands still."""
 
 
 @dataclass
@@ -216,16 +214,7 @@ def train_unet(
     against = adversarial_loss(denoiser, critic, draw, parts.text_encoder, parts.tokenizer)
     schedule = Schedule(budget.sharpen_steps, SHARPENING.rate, ema_decay=0.999, beta1=0.5)
     both = nn.ModuleDict({"unet": denoiser, "critic": critic})
-    train(
-        SHARPENING.name,
-        both,
-        against,
-        schedule,
-        work,
-        seed,
-        in_bfloat16=denoiser,
-        relative_rates={"critic": CRITIC_RATE},
-    )
+    train(SHARPENING.name, both, against, schedule, work, seed, in_bfloat16=denoiser)
     denoiser.set_default_attn_processor()
     return denoiser
 

@@ -72,13 +72,11 @@ def train(
     folder: Path,
     seed: int = 0,
     in_bfloat16: nn.Module | None = None,
-    relative_rates: dict[str, float] | None = None,
 ) -> None:
     """Train `model` in place on `loss` and leave it holding the averaged (EMA) weights, in float32.
 
     `in_bfloat16`, the model or a part of it, computes in bfloat16 and learns through float32 copies of its weights: small steps
-    would be rounded away in its own. Of an nn.ModuleDict every child's gradient is clipped by itself, and `relative_rates` says
-    how many times the schedule's rate a child learns at (1 if it is silent).
+    would be rounded away in its own. Of an nn.ModuleDict every child's gradient is clipped by itself.
 
     Writes `folder/NAME.pt` (weights, averages, optimizer, step) every few minutes and at the end, and appends
     `folder/NAME.jsonl` (step, loss and its terms, rate, time). A run that finds a checkpoint goes on from it. Batches depend on
@@ -92,9 +90,8 @@ def train(
     if in_bfloat16:
         in_bfloat16.to(torch.bfloat16)
     parts = _by_child(model, dict(zip(weights, parameters, strict=True)))
-    relative = [(relative_rates or {}).get(name, 1.0) for name in parts]
     optimizer = torch.optim.AdamW(
-        [{"params": part} for part in parts.values()],
+        parameters,
         schedule.learning_rate,
         (schedule.beta1, 0.99),
         weight_decay=schedule.weight_decay,
@@ -110,8 +107,8 @@ def train(
         task = progress.add_task(name, total=schedule.steps, completed=step, loss="")
         while step < schedule.steps:
             rate = schedule.rate(step)
-            for group, times in zip(optimizer.param_groups, relative, strict=True):
-                group["lr"] = times * rate
+            for group in optimizer.param_groups:
+                group["lr"] = rate
             torch.manual_seed(seed * 1_000_003 + step)
             drawn = loss(np.random.default_rng((seed, step)))
             terms = drawn if isinstance(drawn, dict) else {"loss": drawn}
@@ -161,7 +158,7 @@ def _means(recent: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _by_child(model: nn.Module, parameter_of: dict[Tensor, Tensor]) -> dict[str, list[Tensor]]:
-    """The parameters that are clipped together and learn at one rate."""
+    """The parameters that are clipped together."""
     children = dict(model.items()) if isinstance(model, nn.ModuleDict) else {"": model}
     return {
         name: [parameter_of[weight] for weight in child.parameters() if weight in parameter_of]
