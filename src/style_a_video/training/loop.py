@@ -110,9 +110,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate
             torch.manual_seed(seed * 1_000_003 + step)
-            drawn = loss(np.random.default_rng((seed, step)))
-            terms = drawn if isinstance(drawn, dict) else {"loss": drawn}
-            torch.stack(list(terms.values())).sum().backward()
+            terms = _backward(loss(np.random.default_rng((seed, step))))
             _hand_gradients_over(weights, parameters)
             for clipped in parts.values():
                 torch.nn.utils.clip_grad_norm_(clipped, 1.0)
@@ -123,7 +121,7 @@ def train(
             decay = min(schedule.ema_decay, (1 + step) / (10 + step))
             torch._foreach_lerp_(average, [p.detach() for p in parameters], 1 - decay)
             step += 1
-            recent.append({name: float(term.detach()) for name, term in terms.items()})
+            recent.append(terms)
             if step % 50 == 0:
                 means = _means(recent)
                 recent.clear()
@@ -137,6 +135,13 @@ def train(
     # The finished model is a float32 one, whatever it computed in.
     model.float().eval()
     _copy(average, weights)
+
+
+def _backward(drawn: Tensor | dict[str, Tensor]) -> dict[str, float]:
+    """The terms' values; their sum's gradients are left at the weights."""
+    terms = drawn if isinstance(drawn, dict) else {"loss": drawn}
+    torch.stack(list(terms.values())).sum().backward()
+    return {name: float(term.detach()) for name, term in terms.items()}
 
 
 def steps_done(checkpoint: Path) -> int:

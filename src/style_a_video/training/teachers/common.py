@@ -24,10 +24,12 @@ Array = NDArray[Any]
 
 
 def clip01(values: Array) -> Image:
+    """Values limited to [0, 1], float32, of any shape."""
     return np.clip(values, 0.0, 1.0).astype(np.float32)
 
 
 def blur(values: Array, sigma: float) -> Array:
+    """Gaussian blur of (H, W) or (H, W, C), `sigma` in pixels, float32."""
     return cv2.GaussianBlur(np.asarray(values, np.float32), (0, 0), sigma)
 
 
@@ -37,6 +39,7 @@ def luminance(image: Image) -> Map:
 
 
 def saturate(image: Array, factor: float) -> Image:
+    """Chroma times `factor` about the luma, (H, W, 3) in [0, 1]."""
     grey = luminance(image.astype(np.float32))[..., None]
     return clip01(grey + (image - grey) * factor)
 
@@ -57,6 +60,7 @@ def exposed(values: Array) -> Array:
 
 
 def smoothstep(values: Array, low: float | Array, high: float | Array) -> Map:
+    """3t² − 2t³ between `low` and `high`, 0 below and 1 above, float32."""
     t = np.clip((values - low) / (high - low), 0.0, 1.0)
     return (t * t * (3 - 2 * t)).astype(np.float32)
 
