@@ -76,3 +76,41 @@ def test_a_shot_begins_with_the_frame_itself(frames, motion):
     assert (went_on.refined - now).abs().max() > 0.05
     assert went_on.refined.min() >= 0
     assert went_on.refined.max() <= 1
+
+
+@pytest.mark.parametrize("form", ["warped", "paper"])
+def test_flat_pictures_stay_flat(form):
+    """The four channels that make one plane may differ; pixels beside one another must not for that."""
+    torch.manual_seed(0)
+    refiner = Refiner(form)
+    with torch.no_grad():
+        for parameter in refiner.out.parameters():
+            parameter.mul_(100)
+    now, before, refined = (torch.full((1, 3, 80, 80), value) for value in (0.5, 0.4, 0.3))
+    found = refiner(now, before, refined, motion_of(torch.zeros(1, 2, 80, 80)))[..., 36:-36, 36:-36]
+    assert (found - now[..., 36:-36, 36:-36]).abs().max() > 0.01
+    torch.testing.assert_close(found, found[..., :1, :1].expand_as(found))
+
+
+def test_no_checkerboard_adds_up_over_a_shot():
+    """The shipped refiner over a picture whose colour flickers: no more of the finest frequency than in what it is given."""
+    from style_a_video.demo import demo_clip
+    from style_a_video.models.loading import load_refiner
+
+    frames = torch.from_numpy(demo_clip(12, 96, 64).frames).permute(0, 3, 1, 2)[:, None] / 255
+    gains = 1 + 0.1 * torch.randn(12, 1, 3, 1, 1, generator=torch.Generator().manual_seed(0))
+    refiner, flow, before = load_refiner(), sav.temporal.dis_flow(), None
+    signs = torch.tensor([1.0, -1.0])[(torch.arange(64)[:, None] + torch.arange(96)) % 2]
+    strength = []
+    with torch.no_grad():
+        for f, picture in enumerate((frames * gains).clamp(0, 1)):
+            motion = sav.temporal.motion_between(flow, frames[f - 1], frames[f]) if f else None
+            before = refine(refiner, picture, before, motion)
+            strength.append(
+                [
+                    float(torch.nn.functional.avg_pool2d(p.mean(1, keepdim=True) * signs, 8, 4).abs().mean())
+                    for p in (picture, before.refined)
+                ]
+            )
+    given, found = torch.tensor(strength)[6:].mean(0)
+    assert found < 1.1 * given
