@@ -73,7 +73,7 @@ def test_the_folder_holds_what_the_recipe_says() -> None:
 
 
 def test_words_that_mean_nothing_are_named_from_python_too(bundled: sav.StyleAVideoPipeline) -> None:
-    with pytest.warns(UserWarning, match="'flurb' means nothing to the bundled model"):
+    with pytest.warns(UserWarning, match="'flurb' means nothing to this model"):
         bundled.encode_prompt("Make it a flurb pencil drawing.")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

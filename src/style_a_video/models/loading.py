@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.resources import files
@@ -95,13 +95,19 @@ def load_pipeline(
         ) from error
     widen_image_slot(pipeline)
     pipeline.set_progress_bar_config(disable=True)
-    if (Path(folder) / "training.json").is_file():
-        # Of this project's recipe, which says what it taught.
-        pipeline.advise = partial(advice, knowledge=Knowledge.of(Path(folder)))
+    pipeline.advise = _advice_of(Path(folder))
     for part in (pipeline.unet, pipeline.vae):
         # Convolutions on channels-last tensors: a third less time in the first stage on a CPU, and the GPU's native layout.
         part.to(memory_format=torch.channels_last)
     return pipeline.to(device)
+
+
+def _advice_of(folder: Path) -> Callable[[str], list[str]] | None:
+    """What to say of prompts for a model of this project's recipe, which tells what it taught; None for any other."""
+    try:
+        return partial(advice, knowledge=Knowledge.of(folder))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def widen_image_slot(pipeline: StyleAVideoPipeline) -> None:

@@ -83,14 +83,12 @@ def _is_known(word: str, known: frozenset[str]) -> bool:
 
 
 def advice(prompt: str, knowledge: Knowledge = ALL) -> list[str]:
-    """Lines to tell a person who gave this prompt to the bundled model; empty when every word is understood."""
+    """Lines to tell a person who gave this prompt to a model that was taught this; empty when every word is understood."""
     lines = []
     for word, near in unknown_words(prompt, knowledge).items():
         nearest = f"; the nearest words that do: {', '.join(near)}" if near else ""
-        lines.append(f"{word!r} means nothing to the bundled model{nearest}")
+        lines.append(f"{word!r} means nothing to this model{nearest}")
     if not any(style in knowledge.styles for style in named_styles(prompt)):
         names = ", ".join(style.name for style in knowledge.styles)
-        lines.append(
-            f"the prompt names no style that the bundled model knows, so expect something vague. It knows: {names}"
-        )
+        lines.append(f"the prompt names no style that this model knows, so expect something vague. It knows: {names}")
     return lines
