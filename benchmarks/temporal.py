@@ -33,11 +33,11 @@ from style_a_video.evaluation.methods import Method, instruct_pix2pix, ours
 from style_a_video.evaluation.temporal import pair_errors
 from style_a_video.frames import frames_to_tensor
 from style_a_video.models.loading import load_refiner
-from style_a_video.temporal import carried, detail_depth, dis_flow, flow_both_ways, links_to, picture_bytes, with_motion
+from style_a_video.temporal import carried, dis_flow, fine_marks, flow_both_ways, links_to, picture_bytes, with_motion
 from style_a_video.video import ShotDetector
 
 SHARED, INDEPENDENT, DEFAULTS = "shared noise", "independent noise", "the defaults"
-FLOOR = "one stylized frame a shot, moved"
+MOVED = "one stylized frame a shot, moved"
 FAST_CLIPS = ("skiing", "ballet", "car-turn")
 LADDER: dict[str, dict[str, Any]] = {
     INDEPENDENT: {"noise": "independent", "keyframe_interval": 1, "refine": False},
@@ -94,10 +94,10 @@ def moved(pipeline: sav.StyleAVideoPipeline) -> Method:
             assert isinstance(first, torch.Tensor)  # "pt"
             motions = [motion for _, motion in stream[start + 1 : end] if motion is not None]
             links = links_to(0, first, motions)
-            pictures += [first, *(carried(first, detail_depth(first), link.flow) for link in links[1:])]
+            pictures += [first, *(carried(first, fine_marks(first), link.flow) for link in links[1:])]
         return torch.cat(pictures)
 
-    return Method(FLOOR, run, {"moved": True})
+    return Method(MOVED, run, {"moved": True})
 
 
 def seeded() -> torch.Generator:
@@ -157,7 +157,7 @@ def against_input(clips: list[Clip], styles: list[str], cells: Sequence[Cell], p
         clip.name: measure(clip, tensor_of(clip.pixels), PROMPTS[styles[0]], judge).means()["warp_error"]
         for clip in clips
     }
-    for row in (DEFAULTS, FLOOR):
+    for row in (DEFAULTS, MOVED):
         found = {(cell.clip, cell.prompt): cell.means["warp_error"] for cell in cells if cell.method == row}
         print(f"| {row} | input's E_warp | {' | '.join(styles)} |\n|---|---|{'---|' * len(styles)}")
         ratios = {}
@@ -200,7 +200,7 @@ def main(
         methods.append(Method(PAPERS, paper.run, paper.identity | {"refiner": digest}))
     methods += [instruct_pix2pix(pipeline, cross_frame) for cross_frame in (False, True)]
     methods.append(moved(pipeline))
-    other_judges([method for method in methods if method.name in (INDEPENDENT, SHARED, DEFAULTS, FLOOR)], names)
+    other_judges([method for method in methods if method.name in (INDEPENDENT, SHARED, DEFAULTS, MOVED)], names)
     judge = bundled_encoder(pipeline)
     prompts = [PROMPTS[name] for name in names]
 

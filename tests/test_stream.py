@@ -16,8 +16,8 @@ import style_a_video as sav
 from style_a_video.models.loading import load_refiner
 from style_a_video.settings import Settings
 from style_a_video.stream import Model, Moment, Run, frames_between, keyframe_segments, stylized_frames, with_noise
-from style_a_video.temporal import Motion, Refiner, anchor_attention, detail_depth, dis_flow, with_motion
-from style_a_video.temporal.propagation import with_detail
+from style_a_video.temporal import Motion, Refiner, anchor_attention, dis_flow, with_motion
+from style_a_video.temporal.propagation import fine_marks, with_marks
 from style_a_video.temporal.refiner import MOST_KEPT
 from style_a_video.video import ShotDetector, VideoFrame
 
@@ -113,9 +113,25 @@ def test_noise_that_a_scheduler_draws_at_its_steps_is_shared_as_that_of_the_star
     assert np.abs(drawn[0].numpy() - start).max() > 0.1
 
 
+def test_what_a_scheduler_draws_between_keyframes_does_not_depend_on_the_batch_size() -> None:
+    """Keyframes and what is filled in between them are asked for in another order then."""
+    pipeline = tiny_pipeline()
+    pipeline.scheduler = EulerAncestralDiscreteScheduler.from_config(pipeline.scheduler.config)
+    pictures = [texture(5)[:, :128].copy() for _ in range(9)]
+    for k in (1, 4, 7):
+        pictures[k][:, 20:64] = 150
+    settings = {"keyframe_interval": 3, "noise": "independent", "num_inference_steps": 3}
+    evaluations = Evaluations(pipeline)
+    stylized(pipeline, [pictures[0]] * 9, **settings)
+    keyframes, evaluations.count = evaluations.count, 0
+    one = stylized(pipeline, pictures, batch_size=1, **settings)
+    assert evaluations.count > keyframes
+    np.testing.assert_allclose(one, stylized(pipeline, pictures, batch_size=9, **settings), atol=1)
+
+
 def moment(number: int, cut: bool) -> Moment:
     still = Motion(*torch.zeros(5, 1, 2, 1, 1))
-    return Moment(VideoFrame(np.zeros((1, 1, 3), np.uint8), number), None if cut else still, torch.zeros(1), 0)
+    return Moment(VideoFrame(np.zeros((1, 1, 3), np.uint8), number), None if cut else still, torch.zeros(1), 0, number)
 
 
 def test_a_keyframe_at_every_interval_and_at_both_ends_of_a_shot() -> None:
@@ -174,18 +190,21 @@ def test_frames_between_move_with_the_picture(pipeline: sav.StyleAVideoPipeline)
     "settings",
     [{"keyframe_interval": 3}, {"keyframe_interval": 2, "anchor": True}, {"keyframe_interval": 1, "noise": "warped"}],
 )
-def test_no_shot_leaves_a_trace_in_the_next(pipeline: sav.StyleAVideoPipeline, settings: dict[str, Any]) -> None:
+@pytest.mark.parametrize("refiner", [None, load_refiner()], ids=["plain", "refined"])
+def test_no_shot_leaves_a_trace_in_the_next(
+    pipeline: sav.StyleAVideoPipeline, settings: dict[str, Any], refiner: Refiner | None
+) -> None:
     """A shot, a flash, a black frame, another shot: each as if it stood alone."""
     first, second = shot(3, 5), [255 - picture for picture in shot(4, 4)]
     flash, black = np.full_like(first[0], 255), np.zeros_like(first[0])
-    together = stylized(pipeline, [*first, flash, black, *second], **settings)
+    together = stylized(pipeline, [*first, flash, black, *second], refiner, **settings)
     for pictures, where in (
         (first, slice(0, 5)),
         ([flash], slice(5, 6)),
         ([black], slice(6, 7)),
         (second, slice(7, 11)),
     ):
-        assert np.abs(together[where] - stylized(pipeline, pictures, **settings)).max() <= 1
+        assert np.abs(together[where] - stylized(pipeline, pictures, refiner, **settings)).max() <= 1
 
 
 def test_the_model_fills_in_what_no_keyframe_shows(pipeline: sav.StyleAVideoPipeline) -> None:
@@ -223,7 +242,7 @@ def still_run(holes: list[slice | None]) -> Run:
             pixels[k:-1, 8:24, hole] = 255
     motions = [None, *(Motion(still, mask, still, ones, 0 * ones) for mask in masks[1:-1])]
     motions.append(Motion(still, masks[-1], still, masks[-1], 0 * ones))
-    moments = [Moment(VideoFrame(pixels[k], k), motion, torch.empty(0), 0) for k, motion in enumerate(motions)]
+    moments = [Moment(VideoFrame(pixels[k], k), motion, torch.empty(0), 0, k) for k, motion in enumerate(motions)]
     return Run.of(moments)
 
 
@@ -274,6 +293,22 @@ def test_frames_pass_from_the_nearer_keyframes_marks_to_the_others_and_their_lig
     assert painter.asked == []
 
 
+def test_light_changes_where_the_picture_has_moved_to() -> None:
+    """The right half of a scene grows brighter, evenly, while the camera passes over it, 8 pixels a frame."""
+    motion_x = torch.tensor([8.0, 0.0]).view(1, 2, 1, 1).expand(1, 2, 64, 256)
+    ones = torch.ones(1, 1, 64, 256)
+    motion = Motion(motion_x, ones, -motion_x, ones, 0 * ones)
+    frames = [VideoFrame(np.full((64, 256, 3), 128, np.uint8), k) for k in range(9)]
+    run = Run.of([Moment(frame, motion if k else None, torch.empty(0), 0, k) for k, frame in enumerate(frames)])
+
+    def scene(k: int) -> torch.Tensor:
+        return 0.3 + 0.05 * k * torch.sigmoid((torch.arange(256.0) + 8 * k - 160) / 16).expand(1, 3, 64, 256)
+
+    found = pictures_between(Painter(), run, scene(0), scene(8))
+    errors = [float((picture - scene(k + 1))[..., 16:176].abs().max()) for k, picture in enumerate(found)]
+    assert max(errors) < 0.04
+
+
 def test_the_anchor_changes_every_frame_of_a_shot_but_its_first(pipeline: sav.StyleAVideoPipeline) -> None:
     pictures = [*shot(7, 3), *(255 - picture for picture in shot(8, 3))]
     settings = Settings(**ONE_STEP)
@@ -315,5 +350,5 @@ def test_the_refiner_follows_the_shot_and_stops_at_its_end(pipeline: sav.StyleAV
     assert min(changed[1], changed[2], changed[4]) > 1
     half_way = plain[1] + MOST_KEPT / 2 * (plain[0] - plain[1])
     half_way, newest = (torch.from_numpy(f).float().permute(2, 0, 1)[None] / 255 for f in (half_way, plain[1]))
-    wanted = with_detail(half_way, detail_depth(newest))[0].permute(1, 2, 0).numpy() * 255
+    wanted = with_marks(half_way, fine_marks(newest))[0].permute(1, 2, 0).numpy() * 255
     np.testing.assert_allclose(steady[1], wanted, atol=8)

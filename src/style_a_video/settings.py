@@ -50,6 +50,8 @@ class Settings:
     start_s: float = 0.0
     end_s: float | None = None
     batch_size: int = 8
+    """Frames at once: those denoised together, where every frame is denoised in full; else those held for the keyframes denoised together, of which
+    there are `batch_size / keyframe_interval`, and one at least."""
 
     @property
     def refines(self) -> bool:

@@ -27,6 +27,7 @@ from .temporal import (
     WarpedNoise,
     anchor_attention,
     assembled,
+    backward_warp,
     change_of_light,
     dis_flow,
     guessed,
@@ -56,6 +57,8 @@ class Moment:
     noise: Tensor
     shot: int
     """Number of its shot; where nobody asked for motion, every frame counts as one."""
+    number: int
+    """Of the frame in the stream, from 0."""
 
 
 def stylized_frames(
@@ -94,13 +97,13 @@ def with_noise(
     generator = torch.Generator("cpu").manual_seed(settings.seed)
     first: Tensor | None = None
     shot = 0
-    for frame, motion in stream:
+    for number, (frame, motion) in enumerate(stream):
         shot += motion is None and first is not None
         if first is None or settings.noise == "independent":
             picture = pad_to_multiple(picture_tensor(frame.pixels), pipeline.vae_scale_factor)
             first = pipeline.prepare_latents(picture, "shared", generator, None)
         if settings.noise != "warped":
-            yield Moment(frame, motion, first, shot)
+            yield Moment(frame, motion, first, shot, number)
             continue
         if motion is None:
             # Fresh values of a shot's own: a shot must not depend on those before it.
@@ -110,7 +113,7 @@ def with_noise(
             field.advance(
                 *(pad_to_multiple(x, pipeline.vae_scale_factor) for x in (motion.forward, motion.forward_mask))
             )
-        yield Moment(frame, motion, field.latents(), shot)
+        yield Moment(frame, motion, field.latents(), shot, number)
 
 
 class Model:
@@ -123,7 +126,6 @@ class Model:
         with torch.no_grad():
             self.text = pipeline.encode_prompt(prompt)
             self.no_text = pipeline.encode_prompt(settings.negative_prompt, allow_empty=True)
-        self.seeds = torch.Generator("cpu").manual_seed(settings.seed)
 
     def in_full(self, moments: list[Moment]) -> list[Tensor]:
         """Stylized frames (1, 3, H, W) in [0, 1], all steps from the noise; a shot's first frame is its anchor."""
@@ -155,7 +157,7 @@ class Model:
             latents=torch.cat([moment.noise for moment in moments]),
             initial_frames=None if begun is None else torch.cat(begun),
             strength=1.0 if begun is None else MIDDLE,
-            generator=self._step_generators(len(moments)),
+            generator=self._step_generators(moments, begun is None),
             batch_size=self.settings.batch_size,
             output_type="pt",
             **{name: getattr(self.settings, name) for name in CALL_SETTINGS},
@@ -163,13 +165,16 @@ class Model:
         assert isinstance(styled, Tensor)  # "pt"
         return list(styled.split(1))
 
-    def _step_generators(self, count: int) -> list[torch.Generator]:
+    def _step_generators(self, moments: list[Moment], in_full: bool) -> list[torch.Generator]:
         """Of the noise that some schedulers draw at their steps: for every frame the same, and not that of the start again; its own where
         noise is independent."""
+        seed = self.settings.seed
         if self.settings.noise == "independent":
-            seeds = torch.randint(2**31, (count,), generator=self.seeds).tolist()
+            # By the frame's number, not by the order of calls, which depends on the batch size.
+            sequences = (np.random.SeedSequence([seed, moment.number, in_full]) for moment in moments)
+            seeds = [int(sequence.generate_state(1)[0]) for sequence in sequences]
         else:
-            seeds = [self.settings.seed + 2] * count
+            seeds = [seed + 2] * len(moments)
         return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
 
 
@@ -262,7 +267,9 @@ def frames_between(model: Model, run: Run, before: Reference, after: Reference) 
         others = sorted(asked.values(), key=lambda other: abs(other.place - place))
         near, far = sorted(keyframes, key=lambda other: abs(other.place - place))
         share = 0.5 - (abs(far.place - place) - abs(near.place - place)) / (2 * FADE)
-        picture, missing = assembled(place, [near, far, *others], light, max(share, 0.0))
+        # Measured where the later keyframe has it.
+        here = backward_warp(light, after.ways[place].flow)
+        picture, missing = assembled(place, [near, far, *others], here, max(share, 0.0))
         return (guessed(run.frames[place], picture, missing) if missing.any() else picture), missing
 
     places = range(before.place + 1, after.place)

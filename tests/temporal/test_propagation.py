@@ -2,9 +2,20 @@
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import torch
 
-from style_a_video.temporal import Motion, Reference, assembled, carried, detail_depth, guessed, links_to, next_keyframe
+from style_a_video.temporal import (
+    Motion,
+    Reference,
+    assembled,
+    carried,
+    detail_depth,
+    fine_marks,
+    guessed,
+    links_to,
+    next_keyframe,
+)
 from style_a_video.temporal.propagation import (
     ALIKE,
     COARSE_PULL,
@@ -15,7 +26,7 @@ from style_a_video.temporal.propagation import (
     drawn_towards,
     same_structure,
     softened,
-    with_detail,
+    with_marks,
 )
 from tests.temporal.test_warp import warp_loop
 
@@ -82,7 +93,7 @@ def test_links_of_uniform_motion_add_up(place, wanted):
 
 def test_a_keyframe_is_carried_whole_pixels_without_loss(picture):
     """By whole steps of the windows that depth is measured in, so that it is the same before and after."""
-    found = carried(picture, detail_depth(picture), link(4, -4).flow)
+    found = carried(picture, fine_marks(picture), link(4, -4).flow)
     torch.testing.assert_close(found[..., 14:-14, 14:-14], picture[..., 10:-18, 18:-10], atol=5e-3, rtol=0)
 
 
@@ -91,7 +102,7 @@ def test_marks_stay_as_deep_when_carried_by_half_a_pixel(picture):
     plain = torch.nn.functional.avg_pool2d(picture, 2, stride=1)
     lost = detail_depth(plain).mean() / detail_depth(picture).mean()
     kept = (
-        detail_depth(carried(picture, detail_depth(picture), link(0.5, 0.5).flow))[inner].mean()
+        detail_depth(carried(picture, fine_marks(picture), link(0.5, 0.5).flow))[inner].mean()
         / detail_depth(picture)[inner].mean()
     )
     assert lost < 0.75
@@ -114,14 +125,46 @@ def test_detail_is_the_deviation_of_the_laplacian_in_windows():
 
 
 def test_marks_as_deep_as_wanted_are_left_alone(picture):
-    torch.testing.assert_close(with_detail(picture, detail_depth(picture)), picture)
+    torch.testing.assert_close(with_marks(picture, fine_marks(picture)), picture)
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.25])
 def test_depth_is_brought_nearer_to_what_is_wanted_from_both_sides(picture, factor):
     depth = detail_depth(picture)
-    found = detail_depth(with_detail(picture, depth * factor))
+    found = detail_depth(with_marks(picture, fine_marks(0.5 + factor * (picture - 0.5))))
     assert float((found / depth).mean()) == pytest.approx(factor, abs=0.12)
+
+
+def test_marks_tell_of_the_extremes_near_by(picture):
+    depth, darkest, brightest = fine_marks(picture).split([1, 3, 3], dim=1)
+    footprint = np.ones((1, 1, 3, 3))
+    torch.testing.assert_close(depth, detail_depth(picture))
+    np.testing.assert_array_equal(darkest, scipy.ndimage.minimum_filter(picture.numpy(), footprint=footprint))
+    np.testing.assert_array_equal(brightest, scipy.ndimage.maximum_filter(picture.numpy(), footprint=footprint))
+
+
+def test_no_rims_grow_beside_a_strong_line_that_is_carried_again_and_again():
+    """Lead in grey glass: a third of a pixel to the right, sharpened, and so on."""
+    picture = torch.full((1, 3, *SIZE), 0.6)
+    picture[..., 20:23] = 0.05
+    for _ in range(12):
+        picture = carried(picture, fine_marks(picture), link(-1 / 3, 0).flow)
+    inner = picture[..., 12:-12, :]
+    assert 0.05 - 1e-3 <= float(inner.min()) < 0.15
+    assert float(inner.max()) <= 0.6 + 1e-3
+
+
+def test_no_rims_grow_from_keyframe_to_keyframe():
+    """Lead in grey glass, as every keyframe's own rendering has it too, somewhere else."""
+    picture = torch.full((1, 3, *SIZE), 0.6)
+    picture[..., 20:23] = 0.05
+    rendered = picture.roll(5, dims=3)
+    for _ in range(12):
+        frames = [torch.full((1, 3, *SIZE), 0.5)] * 2
+        picture = next_keyframe(rendered, frames[1], Reference.at(0, picture, frames, [motion(1 / 3, 0)], [1]), 1)
+    inner = picture[..., 12:-12, :]
+    assert float(inner.min()) < 0.2
+    assert float(inner.max()) <= 0.65
 
 
 @pytest.mark.parametrize(("factor", "wanted"), [(1.6, 1.6), (0.7, 0.7), (9.0, MOST_CONTRAST)])

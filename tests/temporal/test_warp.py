@@ -80,8 +80,19 @@ def test_a_still_picture_is_trusted_everywhere():
 
 
 @pytest.mark.parametrize(
-    ("image", "flow"), [((1, 3, 4, 4), (1, 2, 4, 5)), ((1, 3, 4, 4), (1, 3, 4, 4)), ((3, 4, 4), (1, 2, 4, 4))]
+    ("image", "flow"),
+    [
+        ((1, 3, 4, 4), (1, 2, 4, 5)),
+        ((1, 3, 4, 4), (1, 3, 4, 4)),
+        ((3, 4, 4), (1, 2, 4, 4)),
+        ((2, 3, 4, 4), (1, 2, 4, 4)),
+    ],
 )
 def test_shapes_that_do_not_fit(image, flow):
     with pytest.raises(ValueError, match="expected"):
         sav.temporal.backward_warp(torch.zeros(image), torch.zeros(flow))
+
+
+def test_positions_need_more_bits_than_half_precision_has():
+    with pytest.raises(ValueError, match="float32"):
+        sav.temporal.backward_warp(torch.zeros(1, 3, 4, 4, dtype=torch.bfloat16), torch.zeros(1, 2, 4, 4))

@@ -141,8 +141,8 @@ def with_refiner(method: Method, refiner: Refiner) -> Method:
         moments = with_motion(clip.video_frames(), dis_flow(), ShotDetector().begins_shot)
         nothing = torch.empty(0)
         stream = (
-            (Moment(frame, motion, nothing, 0), picture)
-            for (frame, motion), picture in zip(moments, pictures, strict=True)
+            (Moment(frame, motion, nothing, 0, number), picture)
+            for number, ((frame, motion), picture) in enumerate(zip(moments, pictures, strict=True))
         )
         return torch.cat([picture for _, picture in refined(refiner, stream)]).clamp(0, 1)
 

@@ -21,6 +21,8 @@ DETAIL_WINDOW, DETAIL_STRIDE = 16, 4
 """Side of the windows, in pixels, over which the depth of fine marks is measured, and their distance."""
 MOST_SHARPENING = 0.5
 """Of the high frequencies; more only makes rings."""
+EXTREMES_WINDOW = 3
+"""Side of the windows, in pixels, whose darkest and brightest value of each colour are the limits of sharpening."""
 ALIKE, ALIKE_WINDOW = 0.02, 7
 """Two places look the same where their colours differ by less than this in the mean over a window of as many pixels' side."""
 MOST_DEFORMATION, MOST_OF_KEYFRAMES, DEFORMATION_WINDOW = 0.33, 0.2, 9
@@ -86,8 +88,8 @@ class Reference:
     """The input, (1, 3, H, W) in [0, 1]."""
     picture: Tensor
     """Stylized, (1, 3, H, W) in [0, 1]."""
-    depth: Tensor
-    """Of its fine marks, (1, 1, H, W)."""
+    marks: Tensor
+    """Its `fine_marks`, (1, 7, H, W)."""
     ways: dict[int, Way]
     """From other places of the run to it."""
 
@@ -102,7 +104,7 @@ class Reference:
             flow, mask = links[taker].flow, links[taker].mask
             seen = torch.maximum(mask, alike(frames[taker], frames[place], flow))
             ways[taker] = Way(flow, softened(seen * (deformation(flow) < MOST_DEFORMATION)))
-        return cls(place, frames[place], picture, detail_depth(picture), ways)
+        return cls(place, frames[place], picture, fine_marks(picture), ways)
 
 
 def alike(frame: Tensor, other: Tensor, flow: Tensor) -> Tensor:
@@ -147,13 +149,13 @@ def assembled(place: int, references: Sequence[Reference], light: Tensor, share:
     """The frame at `place` from the first of its references, what that does not show from the second, and so on: (picture
     (1, 3, H, W), missing (1, 1, H, W)).
 
-    `missing` is 1 where none shows what the frame does, with soft borders; there the picture is the first one's guess. `light`
-    (1, 3, H, W) is what the colour changes by from frame to frame. `share` of what both of the first two show is taken from the second,
-    as marks as deep as the first's.
+    `missing` is 1 where none shows what the frame does, with soft borders; there the picture is a guess of the first ones. `light`
+    (1, 3, H, W) is what the colour of this frame's pixels changes by from frame to frame. `share` of what both of the first two show is
+    taken from the second, as marks as deep as the first's.
     """
 
     def seen(reference: Reference) -> Tensor:
-        return carried(reference.picture, reference.depth, reference.ways[place].flow) + light * (
+        return carried(reference.picture, reference.marks, reference.ways[place].flow) + light * (
             place - reference.place
         )
 
@@ -165,17 +167,17 @@ def assembled(place: int, references: Sequence[Reference], light: Tensor, share:
         # The mean of both orders.
         weight = (1 - passing) * taken + passing * (1 - (1 - missing) * (1 - trusted))
         if weight.any():
-            depth = detail_depth(picture) if passing else None
+            marks = fine_marks(picture) if passing else None
             picture = picture + weight * (seen(reference) - picture)
             # Where the two differ, their mean has fainter marks than either.
-            picture = picture if depth is None else with_detail(picture, depth)
+            picture = picture if marks is None else with_marks(picture, marks)
         missing = missing - taken
     return picture.clamp(0, 1), missing
 
 
 def change_of_light(before: Reference, after: Reference) -> Tensor:
-    """By what the colour of large windows changes from frame to frame between two keyframes, (1, 3, H, W): a step half-way, where the
-    nearer one is another, would be seen."""
+    """By what the colour of large windows changes from frame to frame between two keyframes, (1, 3, H, W) on the pixels of the later
+    one: a step half-way, where the nearer one is another, would be seen."""
     other = backward_warp(before.picture, before.ways[after.place].flow)
     trusted = before.ways[after.place].trusted
     area = windowed(trusted, COARSE_WINDOW, COARSE_STRIDE).clamp(min=0.1)
@@ -183,10 +185,17 @@ def change_of_light(before: Reference, after: Reference) -> Tensor:
     return spread(change, COARSE_STRIDE, other) / (after.place - before.place)
 
 
-def carried(picture: Tensor, depth: Tensor, flow: Tensor) -> Tensor:
-    """A stylized frame (1, 3, H, W), its marks of `depth` (1, 1, H, W), as another one sees it along the flow, in [0, 1], its marks as deep."""
-    warped = backward_warp(torch.cat([picture, depth], dim=1), flow, "bicubic")
-    return with_detail(warped[:, :3].clamp(0, 1), warped[:, 3:])
+def carried(picture: Tensor, marks: Tensor, flow: Tensor) -> Tensor:
+    """A stylized frame (1, 3, H, W) with its `fine_marks` (1, 7, H, W), as another one sees it along the flow, in [0, 1], its marks as deep."""
+    return with_marks(*_moved(picture, marks, flow))
+
+
+def _moved(picture: Tensor, marks: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+    """Both along the flow: picture (1, 3, H, W) and `fine_marks` (1, 7, H, W)."""
+    marks = backward_warp(marks, flow)
+    warped = backward_warp(picture, flow, "bicubic")
+    # Bicubic weights make rims of their own.
+    return warped.clamp(marks[:, 1:4], marks[:, 4:]), marks
 
 
 def next_keyframe(rendered: Tensor, frame: Tensor, before: Reference, place: int, intervals: float = 1.0) -> Tensor:
@@ -201,9 +210,9 @@ def next_keyframe(rendered: Tensor, frame: Tensor, before: Reference, place: int
     """
     flow, trusted = before.ways[place]
     trusted = trusted * softened(same_structure(frame, before.frame, flow) * (deformation(flow) < MOST_OF_KEYFRAMES))
-    kept = backward_warp(before.picture, flow, "bicubic").clamp(0, 1)
+    kept, _ = _moved(before.picture, before.marks, flow)
     # Light changes within a shot, and what is carried on and on must not drift.
-    kept = with_detail(drawn_towards(kept, rendered, trusted, intervals), detail_depth(rendered))
+    kept = with_marks(drawn_towards(kept, rendered, trusted, intervals), fine_marks(rendered))
     return (trusted * kept + (1 - trusted) * rendered).clamp(0, 1)
 
 
@@ -272,13 +281,30 @@ def detail_depth(frames: Tensor) -> Tensor:
     return spread((windowed(squared, DETAIL_WINDOW, DETAIL_STRIDE) + 1e-5).sqrt(), DETAIL_STRIDE, frames)
 
 
-def with_detail(frames: Tensor, depth: Tensor) -> Tensor:
-    """Frames (B, 3, H, W) sharpened where their marks are less deep than `depth` (B, 1, H, W), and softened where they are deeper,
-    by MOST_SHARPENING at most."""
+def fine_marks(frames: Tensor) -> Tensor:
+    """What `with_marks` gives back: (B, 3, H, W) -> (B, 7, H, W), the depth of fine marks, and the darkest and the brightest value of
+    each colour near by."""
+    return torch.cat([detail_depth(frames), _darkest(frames), _brightest(frames)], dim=1)
+
+
+def with_marks(frames: Tensor, marks: Tensor) -> Tensor:
+    """Frames (B, 3, H, W) in [0, 1] sharpened where their marks are less deep than those that `marks` (B, 7, H, W) tell of, and softened
+    where they are deeper, by MOST_SHARPENING at most; nowhere darker or brighter than either has it near by, or the rims beside strong
+    lines, as the lead in glass, would grow from keyframe to keyframe."""
+    depth, darkest, brightest = marks.split([1, 3, 3], dim=1)
     fine = frames - blurred(frames)
     # What is added has a depth of its own, less than the frame's where marks are coarse.
     amount = ((depth - detail_depth(frames)) / detail_depth(fine)).clamp(-MOST_SHARPENING, MOST_SHARPENING)
-    return (frames + amount * fine).clamp(0, 1)
+    least, most = torch.minimum(darkest, _darkest(frames)), torch.maximum(brightest, _brightest(frames))
+    return (frames + amount * fine).clamp(least, most).clamp(0, 1)
+
+
+def _brightest(frames: Tensor) -> Tensor:
+    return F.max_pool2d(frames, EXTREMES_WINDOW, stride=1, padding=EXTREMES_WINDOW // 2)
+
+
+def _darkest(frames: Tensor) -> Tensor:
+    return -_brightest(-frames)
 
 
 def blurred(frames: Tensor) -> Tensor:

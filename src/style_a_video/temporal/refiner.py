@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..frames import pad_to_multiple
 from .motion import Motion
-from .propagation import detail_depth, with_detail
+from .propagation import fine_marks, with_marks
 from .warp import backward_warp
 
 Form = Literal["warped", "paper"]
@@ -104,4 +104,4 @@ def refine(refiner: Refiner, stylized: Tensor, before: Refined | None, motion: M
     if before is None or motion is None:
         return Refined(stylized, stylized)
     steady = refiner(stylized, before.stylized, before.refined, motion).clamp(0, 1)
-    return Refined(stylized, with_detail(steady, detail_depth(stylized)))
+    return Refined(stylized, with_marks(steady, fine_marks(stylized)))

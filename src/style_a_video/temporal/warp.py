@@ -26,15 +26,17 @@ def backward_warp(image: Tensor, flow: Tensor, interpolation: Interpolation = "b
     """W of 2.5: position p of the result samples `image` at p + flow(p); past the border, the border.
 
     Args:
-        image: (B, C, H, W), floating point.
+        image: (B, C, H, W), float32 or float64: positions of a large picture have no room in fewer bits.
         flow: (B, 2, H, W) in pixels, x first: from the frame that is made to the frame that `image` is.
         interpolation: "bilinear", as the measures are defined; "bicubic" for what is warped again and again, which bilinear
             weights blur away (and which it may leave a little outside the image's range).
 
     Raises:
-        ValueError: when the shapes do not fit.
+        ValueError: when the shapes do not fit, or the image has another type.
     """
-    if flow.ndim != 4 or flow.shape[1] != 2 or image.ndim != 4 or image.shape[-2:] != flow.shape[-2:]:
+    if image.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"image of {image.dtype}: expected float32 or float64")
+    if flow.ndim != 4 or flow.shape[1] != 2 or image.ndim != 4 or image[:, 0].shape != flow[:, 0].shape:
         raise ValueError(f"image {tuple(image.shape)} and flow {tuple(flow.shape)}: expected (B,C,H,W) and (B,2,H,W)")
     height, width = flow.shape[-2:]
     # grid_sample counts from -1 to 1 over the outer edges of the picture.
@@ -52,6 +54,9 @@ def occlusion_mask(flow_forward: Tensor, flow_backward: Tensor) -> Tensor:
 
     Returns:
         (B, 1, H, W) of the flow's dtype on frame f's pixels, 1 where its flow to f − 1 is trusted, else 0.
+
+    Raises:
+        ValueError: when the shapes do not fit.
     """
     height, width = flow_backward.shape[-2:]
     there = backward_warp(flow_forward, flow_backward)

@@ -21,12 +21,12 @@ from .sequences import Sequence, load_sequences, make_sequences
 TEMPORAL_WEIGHT = 4.0
 DETAIL_WEIGHT = 1.0
 BATCH = 4
-RECIPE = 2
+RECIPE = 3
 """Of the clips; one more whenever `sequences` or what it runs changes what they show."""
 
 
 def temporal_term(refined: Tensor, refined_before: Tensor, flow: Tensor, visible: Tensor) -> Tensor:
-    """Mean of M ⊙ |R^f − W(R^{f−1})| over pixels and channels.
+    """Mean of M ⊙ |R^f − W(R^{f−1})| over pixels and channels, W bicubic, as the refiner itself warps (2.7's measure is bilinear).
 
     Args:
         refined, refined_before: (B, 3, H, W).
@@ -44,7 +44,8 @@ def detail_term(refined: Tensor, stylized: Tensor) -> Tensor:
 def refining_loss(
     refiner: Refiner, draw: Callable[[np.random.Generator], Sequence]
 ) -> Callable[[np.random.Generator], Tensor]:
-    """‖M ⊙ (R^f − W(R^{f−1}))‖₁ + ‖R^f − P^f‖₁ + detail, the mean over the frames of a clip, through all of its frames.
+    """TEMPORAL_WEIGHT·‖M ⊙ (R^f − W(R^{f−1}))‖₁ + ‖R^f − P^f‖₁ + DETAIL_WEIGHT·detail, all means over pixels (DESIGN 2.5 and the detail
+    term), the mean over the frames of a clip, through all of its frames.
 
     The network sees motion as it will be estimated; the loss knows the true one.
     """
@@ -93,7 +94,10 @@ def train_refiner(
 ) -> None:
     """Make clips with `model` under `work`, train on them, and write the refiner to the folder `output` in float16.
 
-    Run again after a cut-off, it goes on where it was.
+    Run again after a cut-off, it goes on where it was; finished, it writes the same weights again.
+
+    Raises:
+        InputError: when `model` cannot be loaded, or `work` holds the clips of another model or recipe.
     """
     clips = work / f"clips_{seed}"
     record = (bundled_folder() if model == "bundled" else Path(model)) / "training.json"
