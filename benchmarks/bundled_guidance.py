@@ -28,6 +28,8 @@ SWEEP: dict[str, dict[str, Any]] = {
     "joint, s_T 2": JOINT | {"guidance_scale": 2.0},
     "joint, s_T 3": JOINT | {"guidance_scale": 3.0},
     "joint, s_T 1.5, s_I 1.3": JOINT | {"image_guidance_scale": 1.3},
+    "joint, s_T 1.5, s_I 1.5": JOINT | {"image_guidance_scale": 1.5},
+    "joint, s_T 1.5, s_I 2": JOINT | {"image_guidance_scale": 2.0},
     "joint, s_T 1.5, s_M 0.3": JOINT | {"mask_guidance_scale": 0.3},
     "joint, s_T 1.5, λ 30": JOINT | {"content_weight": 30.0},
     "joint, s_T 1.5, λ 300": JOINT | {"content_weight": 300.0},

@@ -135,6 +135,8 @@ def stylize(
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
     console.print(f"[bold green]wrote[/] {result.output}  ({frames} in {result.seconds:.1f} s)")
     console.print(f"input {source}, worked at {working}, output {final}; settings in {result.record.name}")
+    if min(result.output_size) < min(result.source_size):
+        console.print("larger: --output-size source (enlarged), or --size for finer marks on more pixels")
 
 
 @app.command()

@@ -54,6 +54,21 @@ def test_the_gate_is_shut_where_the_flow_is_not_trusted(frames):
     torch.testing.assert_close(refiner(now, before, refined, hidden), refiner(now, before, 1 - refined, hidden))
 
 
+def test_the_gate_is_shut_where_the_flow_stretches_marks(frames):
+    """By more than a fifth; a turn and a zoom leave marks their shape."""
+    torch.manual_seed(0)
+    now, before, refined = frames
+    refiner = Refiner("warped")
+    for branch in (refiner.refined, refiner.pair):
+        branch.weight.data.zero_()
+    x = torch.arange(22.0).expand(2, 1, 18, 22) - 11
+    y = (torch.arange(18.0)[:, None] - 9).expand(2, 1, 18, 22)
+    for flow, shut in (((0.25 * x, 0 * y), True), ((0.25 * x, 0.25 * y), False), ((0.25 * y, -0.25 * x), False)):
+        moving = motion_of(torch.cat(flow, dim=1))
+        change = (refiner(now, before, refined, moving) - refiner(now, before, 1 - refined, moving)).abs()
+        assert (float(change[..., 6:-6, 6:-6].max()) < 1e-5) == shut
+
+
 @pytest.mark.parametrize("form", ["warped", "paper"])
 @pytest.mark.parametrize("size", [(16, 20), (17, 23)])
 def test_any_size_and_what_is_saved_is_what_is_loaded(tmp_path, form, size):

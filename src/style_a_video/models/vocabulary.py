@@ -70,11 +70,13 @@ ALL = Knowledge(STYLES)
 
 
 def unknown_words(prompt: str, knowledge: Knowledge = ALL) -> dict[str, list[str]]:
-    """Words of a prompt that mean nothing to the model, each with the nearest ones that do (there may be none)."""
+    """Words of a prompt that mean nothing to the model, each with those spelt nearly so that do (there may be none)."""
     meaning = knowledge.words()
     known = meaning | COMMON | {word for subject in SUBJECTS for word in words_of(subject)}
     strange = [word for word in words_of(prompt) if not _is_known(word, known)]
-    return {word: difflib.get_close_matches(word, sorted(meaning), n=3, cutoff=0.6) for word in dict.fromkeys(strange)}
+    # "paintng" is a painting, which has no style of its own.
+    likely = sorted(meaning | {word for word in COMMON if len(word) > 4})
+    return {word: difflib.get_close_matches(word, likely, n=3, cutoff=0.7) for word in dict.fromkeys(strange)}
 
 
 def _is_known(word: str, known: frozenset[str]) -> bool:
@@ -85,10 +87,12 @@ def _is_known(word: str, known: frozenset[str]) -> bool:
 def advice(prompt: str, knowledge: Knowledge = ALL) -> list[str]:
     """Lines to tell a person who gave this prompt to a model that was taught this; empty when every word is understood."""
     lines = []
-    for word, near in unknown_words(prompt, knowledge).items():
-        nearest = f"; the nearest words that do: {', '.join(near)}" if near else ""
-        lines.append(f"{word!r} means nothing to this model{nearest}")
+    if unknown := unknown_words(prompt, knowledge):
+        words = ", ".join(map(repr, unknown))
+        nearest = "".join(f"; near to {word!r}: {', '.join(near)}" for word, near in unknown.items() if near)
+        lines.append(f"{words} {'means' if len(unknown) == 1 else 'mean'} nothing to this model{nearest}")
     if not any(style in knowledge.styles for style in named_styles(prompt)):
         names = ", ".join(style.name for style in knowledge.styles)
-        lines.append(f"the prompt names no style that this model knows, so expect something vague. It knows: {names}")
+        known = names if len(knowledge.styles) < 8 else "`style-a-video styles` lists them"
+        lines.append(f"the prompt names no style that this model knows ({known}), so expect something vague")
     return lines

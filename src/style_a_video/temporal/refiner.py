@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..frames import pad_to_multiple
 from .motion import Motion
-from .propagation import fine_marks, with_marks
+from .propagation import MOST_OF_KEYFRAMES, deformation, fine_marks, with_marks
 from .warp import backward_warp
 
 Form = Literal["warped", "paper"]
@@ -27,8 +27,8 @@ class Refiner(ModelMixin, ConfigMixin):
 
     Args:
         form: "paper" sees P^f, P^{f−1} and R^{f−1} where they are; "warped" sees P^f, W(P^{f−1}) and W(R^{f−1}) with mask
-            and mismatch of the motion, and its residual is g·(W(R^{f−1}) − P^f) + r, the gate g in [0, MOST_KEPT] predicted too:
-            keeping what was there is then one number, not a picture to be drawn.
+            and mismatch of the motion, and its residual is g·(W(R^{f−1}) − P^f) + r, the gate g in [0, MOST_KEPT] predicted too, and less
+            where the flow stretches marks: keeping what was there is then one number, not a picture to be drawn.
         width: channels of every layer.
         blocks: residual blocks after the fusion.
     """
@@ -65,7 +65,9 @@ class Refiner(ModelMixin, ConfigMixin):
         found = _smoothed(F.pixel_shuffle(self.out(features), 2)[..., :height, :width].to(stylized.dtype))
         if not warped:
             return stylized + found
-        gate = MOST_KEPT * torch.sigmoid(found[:, 3:]) * motion.backward_mask
+        # What is kept is stretched by every flow anew: on a turning head marks would be worn to scratches.
+        unstretched = (1 - deformation(motion.backward) / MOST_OF_KEYFRAMES).clamp(min=0)
+        gate = MOST_KEPT * torch.sigmoid(found[:, 3:]) * motion.backward_mask * unstretched
         return stylized + gate * (refined_before - stylized) + found[:, :3]
 
 
