@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,13 +22,14 @@ import style_a_video as sav
 from style_a_video.demo import demo_clip
 from style_a_video.evaluation import methods, studies
 from style_a_video.evaluation.ablation import groups
-from style_a_video.evaluation.cells import Cell
+from style_a_video.evaluation.cells import Cell, model_fingerprint
 from style_a_video.evaluation.clips import Clip, read_clip, tensor_of
 from style_a_video.evaluation.encoders import bundled_encoder
 from style_a_video.evaluation.heatmaps import coloured
 from style_a_video.evaluation.methods import Method, output_stem
 from style_a_video.evaluation.plots import curves
 from style_a_video.evaluation.tables import as_markdown, table
+from style_a_video.models.loading import load_refiner
 
 from ..conftest import moving_picture, tiny_pipeline, write_clip
 
@@ -293,6 +295,15 @@ def test_a_kept_cell_belongs_to_the_model_as_it_is(study: studies.Study) -> None
         path.unlink()
     next(study.work.glob("*.json")).write_text("{")
     assert all(cell.means for cell in fill(study, method))
+
+
+def test_a_model_that_was_moved_is_the_same_model(model: Path, tmp_path: Path) -> None:
+    shutil.copytree(model, tmp_path / "moved")
+    refiner = load_refiner()
+    here, there = (
+        model_fingerprint(sav.load_pipeline(folder, device="cpu"), refiner) for folder in (model, tmp_path / "moved")
+    )
+    assert here == there
 
 
 def test_a_stopped_study_goes_on(study: studies.Study) -> None:

@@ -163,6 +163,8 @@ def model_fingerprint(pipeline: StyleAVideoPipeline, refiner: Refiner) -> str:
     modules = [pipeline.unet, pipeline.vae, pipeline.text_encoder, refiner]
     modules += [pipeline.image_encoder] if pipeline.image_encoder is not None else []
     configs = [part.config.to_dict() if hasattr(part.config, "to_dict") else dict(part.config) for part in modules]
+    # Where it was loaded from does not matter.
+    configs = [{name: value for name, value in config.items() if name != "_name_or_path"} for config in configs]
     processor = pipeline.feature_extractor.to_dict() if pipeline.feature_extractor is not None else {}
     told = [
         source_digest(), weights_digest(*modules), configs, pipeline.tokenizer.get_vocab(), processor, pipeline.defaults(),
