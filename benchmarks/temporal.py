@@ -82,8 +82,8 @@ def farneback(frames: Tensor, others: Tensor) -> Tensor:
 
 
 def moved(pipeline: sav.StyleAVideoPipeline) -> Method:
-    """Every shot's first frame stylized, and that carried along the composed flow and nothing else: how low E_warp can be with these
-    marks, since what is left is the measure's own interpolation (and what no flow explains)."""
+    """Every shot's first frame stylized, and that carried along the composed flow and nothing else: a reference, which
+    knows nothing of what is new."""
 
     def run(clip: Clip, prompt: str) -> Tensor:
         stream = list(with_motion(clip.video_frames(), dis_flow(), ShotDetector().begins_shot))

@@ -92,6 +92,16 @@ def test_prompt_without_a_style_is_told(run: Callable[..., tuple[int, str]], tmp
     assert code == 0, printed
     assert "names no style" in " ".join(printed.split())
     assert "style-a-video styles" in " ".join(printed.split())
+    assert "larger:" not in printed
+
+
+def test_a_result_smaller_than_its_source_says_how_to_get_a_larger_one(
+    run: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    source = broken.write_clip(tmp_path / "large.mp4", broken.moving_picture(3, 96, 64))
+    code, printed = run("stylize", source, "a mosaic", tmp_path / "o.png", "--preview", "--size", "32", "--steps", "1")
+    assert code == 0, printed
+    assert "larger: --output-size source" in printed
 
 
 def test_the_command_lines_defaults_are_the_librarys() -> None:

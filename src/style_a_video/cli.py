@@ -113,7 +113,8 @@ def stylize(
     start: Annotated[float, typer.Option(help="Begin at this second.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="Stop before this second.", show_default="the end")] = None,
     batch_size: Annotated[
-        int, typer.Option(help="Frames held at once; of keyframes, this over their interval are denoised together.")
+        int,
+        typer.Option(help="Frames held at once; of keyframes, as many as this holds intervals are denoised together."),
     ] = 8,
     preview: Annotated[bool, typer.Option("--preview", help="Only the middle frame, as a .png beside OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,

@@ -82,6 +82,8 @@ def test_strange_words_are_named_with_the_nearest_known() -> None:
     }
     assert "teal" in unknown_words("teel")["teel"]
     assert unknown_words("xqzzk") == {"xqzzk": []}
+    assert unknown_words("a paintng")["paintng"][0] == "painting"
+    assert advice("a pencil drawing by Frida Kahlo") == ["'frida', 'kahlo' mean nothing to this model"]
 
 
 def test_a_model_knows_what_its_record_says(tmp_path: Path) -> None:

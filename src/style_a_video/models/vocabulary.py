@@ -66,15 +66,15 @@ class Knowledge:
 
 
 ALL = Knowledge(STYLES)
-"""All that the recipe teaches."""
+"""All that the recipe teaches, and the bundled model knows."""
 
 
 def unknown_words(prompt: str, knowledge: Knowledge = ALL) -> dict[str, list[str]]:
-    """Words of a prompt that mean nothing to the model, each with those spelt nearly so that do (there may be none)."""
+    """Words of a prompt that mean nothing to the model, each with words spelt nearly so that it knows (there may be none)."""
     meaning = knowledge.words()
     known = meaning | COMMON | {word for subject in SUBJECTS for word in words_of(subject)}
     strange = [word for word in words_of(prompt) if not _is_known(word, known)]
-    # "paintng" is a painting, which has no style of its own.
+    # "paintng" is a painting, though that has no style of its own.
     likely = sorted(meaning | {word for word in COMMON if len(word) > 4})
     return {word: difflib.get_close_matches(word, likely, n=3, cutoff=0.7) for word in dict.fromkeys(strange)}
 
@@ -93,6 +93,6 @@ def advice(prompt: str, knowledge: Knowledge = ALL) -> list[str]:
         lines.append(f"{words} {'means' if len(unknown) == 1 else 'mean'} nothing to this model{nearest}")
     if not any(style in knowledge.styles for style in named_styles(prompt)):
         names = ", ".join(style.name for style in knowledge.styles)
-        known = names if len(knowledge.styles) < 8 else "`style-a-video styles` lists them"
+        known = "`style-a-video styles` lists them" if knowledge == ALL else names
         lines.append(f"the prompt names no style that this model knows ({known}), so expect something vague")
     return lines

@@ -27,7 +27,7 @@ ALIKE, ALIKE_WINDOW = 0.02, 7
 """Two places look the same where their colours differ by less than this in the mean over a window of as many pixels' side."""
 MOST_DEFORMATION, MOST_OF_KEYFRAMES, DEFORMATION_WINDOW = 0.33, 0.2, 9
 """Of the flow back: marks that are drawn out to half as long again are the style's no longer. From keyframe to keyframe it adds up, so less
-is allowed there. Measured in windows of as many pixels' side."""
+is allowed there, and in the refiner from frame to frame. Measured in windows of as many pixels' side."""
 STRUCTURE_WINDOW, STRUCTURE_STRIDE = 16, 4
 """Side of the windows, in pixels, in which two places are of one structure or not, and their distance."""
 COARSE_WINDOW, COARSE_STRIDE = 64, 16
@@ -288,7 +288,7 @@ def fine_marks(frames: Tensor) -> Tensor:
 
 
 def with_marks(frames: Tensor, marks: Tensor) -> Tensor:
-    """Frames (B, 3, H, W) in [0, 1] sharpened where their marks are less deep than those that `marks` (B, 7, H, W) tell of, and softened
+    """Frames (B, 3, H, W), clamped to [0, 1], sharpened where their marks are less deep than those that `marks` (B, 7, H, W) tell of, and softened
     where they are deeper, by MOST_SHARPENING at most; nowhere darker or brighter than either has it near by, or the rims beside strong
     lines, as the lead in glass, would grow from keyframe to keyframe."""
     depth, darkest, brightest = marks.split([1, 3, 3], dim=1)
