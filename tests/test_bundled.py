@@ -14,6 +14,7 @@ import torch
 import style_a_video as sav
 from style_a_video.demo import demo_clip
 from style_a_video.models.loading import bundled_folder
+from style_a_video.optimization import clip_image_embedding, content_loss
 from style_a_video.training.bundled import FAST_DEFAULTS, SAMPLING_DEFAULTS
 
 
@@ -79,3 +80,22 @@ def test_words_that_mean_nothing_are_named_from_python_too(bundled: sav.StyleAVi
         warnings.simplefilter("error")
         bundled.encode_prompt("Make it a pencil drawing.")
         bundled.encode_prompt("flurb", allow_empty=True)
+
+
+@pytest.mark.parametrize("optimization", ["decoder", "exact"])
+def test_the_content_weight_draws_a_picture_to_its_frame(
+    bundled: sav.StyleAVideoPipeline, picture: np.ndarray, optimization: str
+) -> None:
+    """As φ sees it: the more, the nearer."""
+    embed = clip_image_embedding(bundled.image_encoder, bundled.feature_extractor)
+
+    def phi(image: np.ndarray) -> torch.Tensor:
+        return embed(torch.from_numpy(image).permute(0, 3, 1, 2).float())
+
+    losses = []
+    for weight in (0.0, 30.0, 90.0):
+        settings = {"content_weight": weight, "optimization": optimization}
+        found = bundled("an ukiyo-e print", picture, generator=torch.Generator().manual_seed(0), **settings)
+        losses.append(float(content_loss(phi(found.frames), phi(picture / 255.0))))
+    assert losses[0] - losses[1] > 0.005
+    assert losses[1] - losses[2] > 0.005

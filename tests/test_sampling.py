@@ -83,7 +83,8 @@ def _numpy_denoise(guidance: str, scales: tuple[float, float, float], refresh: s
             if weight:
                 clean = (z - np.sqrt(1 - a) * noise) / np.sqrt(a)
                 gradient = (clean - 1.0) / clean.size / np.sqrt(a)  # "decoder": ε̃ is a constant
-                noise = guided(z - weight * gradient, now)
+                z = z - weight * gradient
+                noise = guided(z, now)
             clean = (z - np.sqrt(1 - a) * noise) / np.sqrt(a)
             before = t - 1000 // 4
             a_before = signal[before] if before >= 0 else 1.0
@@ -104,7 +105,7 @@ def test_loop_equals_numpy(guidance: str, refresh: str, scales: tuple[float, flo
 
 
 def test_content_step_equals_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """2.4 with a loss whose gradient is known by hand: the step is taken from z_t with ε̃(z_t − λ·Δz_t)."""
+    """2.4 with a loss whose gradient is known by hand: the step is taken from z_t − λ·Δz_t with its ε̃."""
     from style_a_video import sampling
 
     monkeypatch.setattr(

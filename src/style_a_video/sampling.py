@@ -116,7 +116,7 @@ def denoise(
     """z_T -> z_0 for F frames at once. `latents`: (F, C, h, w) scaled by the scheduler's `init_noise_sigma`.
 
     `record` (of the layer that makes M) is needed when `weights` holds the mask branch. UNet calls a step: one; one more
-    when the mask is exact; one more when `content` is given (2.4 evaluates ε̃ again at z_t − λ·Δz_t).
+    when the mask is exact; one more when `content` is given (2.4 evaluates ε̃ again at z_t − λ·Δz_t, and steps from there).
     """
     if MASK in weights and record is None:
         raise ValueError("a mask branch needs the record of the layer that makes its mask")
@@ -135,7 +135,9 @@ def denoise(
             prediction, mask = evaluate(latents)
         else:
             gradient, mask = _content_gradient(evaluate, scheduler, latents, timestep, content)
-            shifted = scheduler.scale_model_input(latents - content.weight * gradient, timestep)
+            # The step is taken from there too: from z_t, the shift itself would come back in x̂_0 with the opposite sign.
+            latents = latents - content.weight * gradient
+            shifted = scheduler.scale_model_input(latents, timestep)
             prediction = combine(evaluate_branches(unet, shifted, timestep, weights, conditions, mask), weights)
         latents = scheduler.step(prediction, timestep, latents, **(step_arguments or {}), return_dict=False)[0]
         if on_step_end is not None:
