@@ -298,11 +298,8 @@ def test_a_kept_cell_belongs_to_the_model_as_it_is(study: studies.Study) -> None
 
 
 def test_a_model_that_was_moved_is_the_same_model(model: Path, tmp_path: Path) -> None:
-    shutil.copytree(model, tmp_path / "moved")
-    refiner = load_refiner()
-    here, there = (
-        model_fingerprint(sav.load_pipeline(folder, device="cpu"), refiner) for folder in (model, tmp_path / "moved")
-    )
+    folders = model, Path(shutil.copytree(model, tmp_path / "moved"))
+    here, there = (model_fingerprint(sav.load_pipeline(folder, device="cpu"), load_refiner()) for folder in folders)
     assert here == there
 
 
