@@ -20,20 +20,19 @@ from held_out import PROMPTS, STYLE_NAMES, Gallery, Picture, held_out_frames, st
 from style_a_video.evaluation import edge_f_score, structural_similarity
 from style_a_video.sheets import labelled_grid
 
-JOINT: dict[str, Any] = {"guidance": "joint", "guidance_scale": 1.5, "image_guidance_scale": 1.0}
+JOINT: dict[str, Any] = {"guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0}
 INDEPENDENT: dict[str, Any] = {"guidance": "independent", "guidance_scale": 3.0, "image_guidance_scale": 1.2}
 SWEEP: dict[str, dict[str, Any]] = {
-    "joint, s_T 1 (no guidance)": JOINT | {"guidance_scale": 1.0},
-    "joint, s_T 1.5": JOINT,
+    "joint, s_T 1 (no guidance)": JOINT,
+    "joint, s_T 1.5": JOINT | {"guidance_scale": 1.5},
     "joint, s_T 2": JOINT | {"guidance_scale": 2.0},
     "joint, s_T 3": JOINT | {"guidance_scale": 3.0},
-    "joint, s_T 1.5, s_I 1.3": JOINT | {"image_guidance_scale": 1.3},
-    "joint, s_T 1.5, s_I 1.5": JOINT | {"image_guidance_scale": 1.5},
-    "joint, s_T 1.5, s_I 2": JOINT | {"image_guidance_scale": 2.0},
-    "joint, s_T 1.5, s_M 0.3": JOINT | {"mask_guidance_scale": 0.3},
-    "joint, s_T 1.5, λ 30": JOINT | {"content_weight": 30.0},
-    "joint, s_T 1.5, λ 300": JOINT | {"content_weight": 300.0},
-    "joint, s_T 1.5, λ 30 exact": JOINT | {"content_weight": 30.0, "optimization": "exact"},
+    "joint, s_T 1, s_I 1.3": JOINT | {"image_guidance_scale": 1.3},
+    "joint, s_T 1, s_I 2": JOINT | {"image_guidance_scale": 2.0},
+    "joint, s_T 1, s_M 0.3": JOINT | {"mask_guidance_scale": 0.3},
+    "joint, s_T 1, λ 30": JOINT | {"content_weight": 30.0},
+    "joint, s_T 1, λ 300": JOINT | {"content_weight": 300.0},
+    "joint, s_T 1, λ 30 exact": JOINT | {"content_weight": 30.0, "optimization": "exact"},
     "independent, s_T 1, s_I 1": INDEPENDENT | {"guidance_scale": 1.0, "image_guidance_scale": 1.0},
     "independent, s_T 3, s_I 1.2": INDEPENDENT,
     "independent, s_T 5, s_I 1.5": INDEPENDENT | {"guidance_scale": 5.0, "image_guidance_scale": 1.5},

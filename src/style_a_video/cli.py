@@ -67,7 +67,7 @@ def stylize(
     seed: Annotated[int, typer.Option(help="Same seed, same result.")] = 0,
     negative_prompt: Annotated[str, typer.Option(help="What the picture should not be.")] = "",
     fast: Annotated[
-        bool, typer.Option("--fast", help="Quicker and rougher: no guidance, no refinement network, coarser flow.")
+        bool, typer.Option("--fast", help="Quicker and rougher: fewest steps, no refinement network, coarser flow.")
     ] = False,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.", show_default="the model's")] = None,
     guidance: Annotated[

@@ -25,14 +25,14 @@ from .pairs import Pairs, encode_pairs, make_pairs
 from .sharpening import Critic, adversarial_loss
 
 SAMPLING_DEFAULTS: dict[str, Any] = {
-    "num_inference_steps": 2, "guidance": "joint", "guidance_scale": 1.5, "image_guidance_scale": 1.0,
+    "num_inference_steps": 2, "guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0,
     "mask_guidance_scale": 0.0, "content_weight": 0.0, "size": 256,
 }  # fmt: skip
 
 FAST_DEFAULTS: dict[str, Any] = {
-    "num_inference_steps": 2, "guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0,
+    "num_inference_steps": 1, "guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0,
 }  # fmt: skip
-"""Two evaluations a frame, where the defaults take four: the critic's stage makes steps few, and at s_T = s_I = 1 only the
+"""One evaluation a frame, where the defaults take two: the critic's stage makes steps few, and at s_T = s_I = 1 only the
 branch with frame and text is evaluated. Both found by benchmarks/bundled_guidance.py."""
 
 
