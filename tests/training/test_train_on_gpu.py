@@ -1,0 +1,133 @@
+"""The program that trained the shipped UNet: its batches are windows of what it was given, and its step learns."""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+
+from style_a_video.training.pairs import ALIGNMENT, COLUMNS
+from style_a_video.training.sharpening import Critic
+from style_a_video.training.unet import Dropout
+
+WIDTH, TOKENS, ROWS, SIZE = 16, 6, 2, 32
+EVERYTHING = Dropout(0.0, 0.0, 0.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    path = Path(__file__).parents[2] / "tools" / "train_on_gpu.py"
+    spec = importlib.util.spec_from_file_location("train_on_gpu", path)
+    module = importlib.util.module_from_spec(spec)
+    # Its dataclasses look their own module up.
+    sys.modules["train_on_gpu"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class Nothing:
+    """Renderers that have nothing yet."""
+
+    def next(self, timeout: float) -> Any:
+        raise multiprocessing.TimeoutError
+
+
+@pytest.fixture
+def store(tool: ModuleType) -> Any:
+    torch.manual_seed(0)
+    made = tool.Store(None, None, Nothing(), ROWS, "cpu", torch.full((TOKENS, WIDTH), 7.0, dtype=torch.bfloat16))
+    for part in (made.latents, made.noise, made.text):
+        part.copy_(torch.randn(part.shape))
+    made.says_scale[1, ::2] = True
+    made.rows = ROWS
+    made.count.fill_(ROWS)
+    return made
+
+
+def found(store: Any, part: torch.Tensor, window: torch.Tensor) -> tuple[int, int, int, int]:
+    """Row, column and corner of a window, by looking for its first pixel."""
+    places = (part[:, :, 0] == window[0, 0, 0].half()).nonzero().tolist()
+    exact = [
+        (row, column, y, x)
+        for row, column, y, x in places
+        if torch.equal(part[row, column, :, y : y + SIZE, x : x + SIZE].float(), window)
+    ]
+    (place,) = exact
+    return place
+
+
+def test_batches_are_windows_of_one_picture_its_noise_its_frame_and_a_wording(store: Any) -> None:
+    clean, noise, image, text = store.draw(8, SIZE, EVERYTHING)
+    for k in range(8):
+        row, column, y, x = found(store, store.latents, clean[k])
+        assert found(store, store.noise, noise[k]) == (row, column, y, x)
+        assert found(store, store.latents, image[k]) == (row, 0, y, x)
+        assert y % ALIGNMENT == x % ALIGNMENT == 0
+        assert any(torch.equal(text[k], wording) for wording in store.text[row, column])
+
+
+def test_pictures_that_name_a_scale_are_preferred_and_all_media_drawn(store: Any) -> None:
+    store.latents.copy_(
+        torch.arange(ROWS * COLUMNS, dtype=torch.float16).view(ROWS, COLUMNS, 1, 1, 1).expand_as(store.latents)
+    )
+    drawn = store.draw(3000, SIZE, EVERYTHING)[0][:, 0, 0, 0].long()
+    assert set(drawn.tolist()) == set(range(ROWS * COLUMNS))
+    # A quarter of the pictures say it (15 of 31 media in one of two rows); of two drawn at random one does in 1 − (1 − 15/62)² of cases.
+    said = store.says_scale.flatten()[drawn].float().mean().item()
+    assert said == pytest.approx(1 - (1 - 0.97 * 15 / 62 - 0.03 / 2) ** 2, abs=0.04)
+
+
+def test_conditions_are_missing_as_often_as_asked(store: Any) -> None:
+    _, _, image, text = store.draw(3000, 8, Dropout(text=0.2, image=0.1, both=0.05, mask=0.0))
+    unsaid = (text == 7).flatten(1).all(dim=1)
+    unseen = (image == 0).flatten(1).all(dim=1)
+    assert unsaid.float().mean().item() == pytest.approx(0.25, abs=0.03)
+    assert unseen.float().mean().item() == pytest.approx(0.15, abs=0.03)
+    assert (unsaid & unseen).float().mean().item() == pytest.approx(0.05, abs=0.02)
+    _, _, image, _ = store.draw(400, SIZE, Dropout(0.0, 0.0, 0.0, mask=1.0))
+    kept = (image != 0).any(dim=1).float().mean(dim=(1, 2))
+    assert 0.3 < kept.mean().item() < 0.7
+    assert kept.std().item() > 0.1
+
+
+def test_a_stage_learns_and_leaves_averages_of_what_it_learnt(tool: ModuleType, store: Any) -> None:
+    torch.manual_seed(1)
+    unet = UNet2DConditionModel(
+        sample_size=32, in_channels=24, out_channels=12, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=2, cross_attention_dim=WIDTH,
+    )  # fmt: skip
+    # Pictures that are all one value: what is asked is easy.
+    store.latents.fill_(0.5)
+    learner = tool.Learner(unet)
+    before = [weight.clone() for weight in learner.masters]
+    loss = tool.windows_loss(learner, store, 2)
+
+    def error() -> float:
+        torch.manual_seed(2)
+        with torch.no_grad():
+            return float(np.mean([float(loss()["squared"]) for _ in range(8)]))
+
+    first = error()
+    # Of 200 steps of warm-up a few are taken, so at a small share of this rate.
+    assert tool.run_stage("unet", learner, store, loss, 6.0, 0.3) >= tool.STEPS_AT_ONCE
+    assert error() < first
+    for old, new, average, weight in zip(before, learner.masters, learner.average, learner.weights, strict=True):
+        assert torch.equal(weight.detach(), new.bfloat16())
+        moved = (average - old).norm()
+        assert moved < 0.1 * (new - old).norm() + 1e-6  # an average over 2,000 steps has hardly begun
+    assert any(not torch.equal(old, average) for old, average in zip(before, learner.average, strict=True))
+    critic = Critic(12, WIDTH, (8, 8, 8))
+    terms = tool.against_critic(learner, critic, store, 2)()
+    assert set(terms) == {"squared", "adversarial", "critic"}
+    terms["adversarial"].backward()
+    assert all(parameter.grad is None for parameter in critic.parameters())
+    assert any(weight.grad is not None for weight in learner.weights)
