@@ -37,7 +37,8 @@ def test_compare_and_again(run: Run, clip: Callable[..., Path], model: Path, tmp
         code, said = run(*arguments)
         assert code == 0
         assert "look at" in said
-    assert (tmp_path / "report" / "report.html").is_file()
+    for name in ("report.html", "report.md"):
+        assert f"φ of {model}" in " ".join((tmp_path / "report" / name).read_text().split())
 
 
 def test_ablate(run: Run, clip: Callable[..., Path], model: Path, tmp_path: Path) -> None:

@@ -2,10 +2,14 @@
 
     python tools/train_on_gpu.py START OUTPUT --windows-s 220 --critic-s 380
 
-The objectives are those of the recipe (`style_a_video.training`): windows of 128², then whole pictures against a critic. What differs is the
-supply, since on a GPU the recipe's draws would take ten times as long as its steps: processes render contents while the GPU trains,
+The objectives are those of the recipe (`style_a_video.training`): windows of 128², then whole pictures against a critic. On a GPU the recipe's draws
+would take ten times as long as its steps. So here processes render contents while the GPU trains,
 latents, noise and the states of captions stay in its memory, batches are drawn there, and a whole step (draw,
-both passes, optimizer, average) is one CUDA graph. Batches so depend on how fast contents arrive: a second run makes other weights.
+both passes, optimizer, average) is one CUDA graph. Batches depend on how fast contents arrive: a second run makes other weights.
+Other than in the recipe, too: larger batches, rates as below, a wider critic that learns at twice the UNet's rate; the stage against it
+starts from the last weights, not their average; no exercises and no whole pictures before the critic; eight captions a picture, not one
+anew for every sample.
+Writes OUTPUT, and its losses beside it, in OUTPUT.logs (for benchmarks/training_curves.py).
 """
 
 from __future__ import annotations
@@ -15,9 +19,10 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 import torch
@@ -29,6 +34,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from style_a_video.errors import InputError
 from style_a_video.models.looks import Look
 from style_a_video.models.styles import STYLE_NAMES
 from style_a_video.optimization import predict_clean
@@ -46,7 +52,11 @@ WORDINGS = 8
 FIRST_CONTENTS = 48
 """So many are waited for before the first step."""
 CRITIC_WIDTHS = (128, 256, 320)
+RATE, RATE_AGAINST_CRITIC, CRITIC_RATE = 1e-3, 3e-4, 6e-4
+WARMUP, DECAY = 200, 0.3
+"""Steps over which the rate rises, and the share of a stage's seconds, at its end, over which it falls to nothing."""
 EMA_DECAY = 0.9995
+TOLD_EVERY_S = 10
 STEPS_AT_ONCE = 10
 """Between two looks at the clock and at what has arrived."""
 
@@ -149,40 +159,40 @@ class Store:
         (first, column), (second, other) = self._picked(batch), self._picked(batch)
         better = self.says_scale[second, other] & ~self.says_scale[first, column]
         row, column = torch.where(better, second, first), torch.where(better, other, column)
-        corner = ALIGNMENT * self._whole(2 * batch, (SIDE - size) // ALIGNMENT + 1).view(2, batch, 1)
+        corner = ALIGNMENT * self.integers(2 * batch, (SIDE - size) // ALIGNMENT + 1).view(2, batch, 1)
         y, x = corner + torch.arange(size, device=self.device)
         channel = torch.arange(CHANNELS, device=self.device)[None, :, None, None]
         window = (channel, y[:, None, :, None], x[:, None, None, :])
         rows, columns = row[:, None, None, None], column[:, None, None, None]
         clean, noise = (part[(rows, columns, *window)].float() for part in (self.latents, self.noise))
         image = self.latents[(rows, torch.zeros_like(columns), *window)].float()
-        text = self.text[row, column, self._whole(batch, WORDINGS)]
-        fate = self._uniform(batch)
+        text = self.text[row, column, self.integers(batch, WORDINGS)]
+        fate = self.uniform(batch)
         unsaid = fate < dropout.text + dropout.both
         unseen = (fate >= dropout.text) & (fate < dropout.text + dropout.both + dropout.image)
-        masked = ~unseen & (self._uniform(batch) < dropout.mask)
-        unsaid = unsaid | masked & (self._uniform(batch) < 0.5)
+        masked = ~unseen & (self.uniform(batch) < dropout.mask)
+        unsaid = unsaid | masked & (self.uniform(batch) < 0.5)
         image = torch.where(masked[:, None, None, None], image * self._masks(batch, size), image)
         image = torch.where(unseen[:, None, None, None], torch.zeros_like(image), image)
         return clean, noise, image, torch.where(unsaid[:, None, None], self.nothing_said, text)
 
     def _picked(self, batch: int) -> tuple[Tensor, Tensor]:
-        column = 1 + self._whole(batch, COLUMNS - 1)
-        plain = self._uniform(batch) < 0.03
-        return (self._uniform(batch) * self.count).long(), torch.where(plain, torch.zeros_like(column), column)
+        column = 1 + self.integers(batch, COLUMNS - 1)
+        plain = self.uniform(batch) < 0.03
+        return (self.uniform(batch) * self.count).long(), torch.where(plain, torch.zeros_like(column), column)
 
     def _masks(self, batch: int, size: int) -> Tensor:
         """Blobs that keep a random half or so, (B, 1, size, size)."""
         coarse = torch.randn(batch, 1, max(2, size // 4), max(2, size // 4), device=self.device)
         smooth = F.interpolate(coarse, size=(size // 2, size // 2), mode="bicubic")
-        kept = smooth > self._uniform(batch)[:, None, None, None] * 1.2 - 0.6
+        kept = smooth > self.uniform(batch)[:, None, None, None] * 1.2 - 0.6
         return F.interpolate(kept.float(), size=(size, size), mode="nearest")
 
-    def _uniform(self, count: int) -> Tensor:
+    def uniform(self, count: int) -> Tensor:
         return torch.rand(count, device=self.device)
 
-    def _whole(self, count: int, below: int) -> Tensor:
-        return (self._uniform(count) * below).long().clamp(max=below - 1)
+    def integers(self, count: int, below: int) -> Tensor:
+        return (self.uniform(count) * below).long().clamp(max=below - 1)
 
 
 @torch.no_grad()
@@ -220,9 +230,9 @@ def windows_loss(learner: Learner, store: Store, batch: int) -> Callable[[], Ter
 
     def loss() -> Terms:
         clean, noise, image, text = store.draw(batch, SIDE // 2, Dropout())
-        late = 900 + store._whole(batch, 100)
-        timesteps = torch.where(store._uniform(batch) < 0.5, late, store._whole(batch, 1000))
-        fresh = (store._uniform(batch) < FRESH_SHARE) & (timesteps < FRESH_BELOW)
+        late = 900 + store.integers(batch, 100)
+        timesteps = torch.where(store.uniform(batch) < 0.5, late, store.integers(batch, 1000))
+        fresh = (store.uniform(batch) < FRESH_SHARE) & (timesteps < FRESH_BELOW)
         noise = torch.where(fresh[:, None, None, None], torch.randn_like(noise), noise)
         signal = signals[timesteps][:, None, None, None]
         noisy = signal.sqrt() * clean + (1 - signal).sqrt() * noise
@@ -240,7 +250,7 @@ def against_critic(learner: Learner, critic: Critic, store: Store, batch: int) -
 
     def loss() -> Terms:
         clean, noise, frame, text = store.draw(batch, SIDE, Dropout(0.04, 0.03, 0.02, 0.06))
-        timesteps = choices[torch.bucketize(store._uniform(batch), edges)]
+        timesteps = choices[torch.bucketize(store.uniform(batch), edges)]
         signal = signals[timesteps][:, None, None, None]
         noisy = signal.sqrt() * clean + (1 - signal).sqrt() * noise
         velocity = learner.velocity(noisy, frame, timesteps, text)
@@ -260,10 +270,19 @@ def against_critic(learner: Learner, critic: Critic, store: Store, batch: int) -
 
 
 def run_stage(
-    name: str, learner: Learner, store: Store, loss: Callable[[], Terms], seconds: float, rate: float,
+    name: str,
+    learner: Learner,
+    store: Store,
+    loss: Callable[[], Terms],
+    seconds: float,
+    rate: float,
+    logs: Path,
     critic: Critic | None = None,
-) -> int:  # fmt: skip
-    """Train for `seconds`; the rate falls to nothing over the last 30 % of them. Returns the steps taken."""
+) -> int:
+    """Train for `seconds` and log to `logs`/NAME.jsonl. Returns the steps taken.
+
+    Raises InputError when a loss is no number.
+    """
     of_critic = list(critic.parameters()) if critic else []
     rates = [torch.tensor(0.0, device=store.device) for _ in range(2)]
     groups: list[dict[str, Any]] = [{"params": learner.masters, "lr": rates[0]}]
@@ -300,31 +319,48 @@ def run_stage(
         step()
         forget()
 
-    replay = _captured(step, forget) if captured else step_and_forget
-    taken, began, told = 0, time.monotonic(), time.monotonic()
-    while (spent := time.monotonic() - began) < seconds:
-        factor = min(1.0, (taken + 1) / 200, (seconds - spent) / (0.3 * seconds))
-        rates[0].fill_(rate * factor)
-        rates[1].fill_(2 * rate * factor)
-        for _ in range(STEPS_AT_ONCE):
-            replay()
-        taken += STEPS_AT_ONCE
-        store.take(1e-4)
-        if time.monotonic() - told > 10:
-            means = {term: round(float(value) / taken, 4) for term, value in sums.items()}
-            print(json.dumps({"stage": name, "step": taken, "contents": store.rows, **means}), flush=True)
-            told = time.monotonic()
+    forget()
+    replay = _captured(step_and_forget, step) if captured else step_and_forget
+    for value in sums.values():
+        value.zero_()
+    taken, told = 0, (time.monotonic(), 0)
+    began = told[0]
+    with (logs / f"{name}.jsonl").open("a") as log:
+        while (spent := time.monotonic() - began) < seconds:
+            factor = min(1.0, (taken + 1) / WARMUP, (seconds - spent) / (DECAY * seconds))
+            rates[0].fill_(rate * factor)
+            rates[1].fill_(CRITIC_RATE * factor)
+            for _ in range(STEPS_AT_ONCE):
+                replay()
+            taken += STEPS_AT_ONCE
+            store.take(1e-4)
+            if time.monotonic() - told[0] > TOLD_EVERY_S:
+                told = _tell(name, taken, taken - told[1], sums, store.rows, log)
     return taken
 
 
-def _captured(step: Callable[[], None], forget: Callable[[], None]) -> Callable[[], None]:
+def _tell(name: str, taken: int, since: int, sums: Terms, rows: int, log: TextIO) -> tuple[float, int]:
+    """Log the means of the last steps, and begin new ones. Returns when that was, and at which step."""
+    means = {term: float(value) / since for term, value in sums.items()}
+    for value in sums.values():
+        value.zero_()
+    if not all(np.isfinite(mean) for mean in means.values()):
+        raise InputError(f"{name}: a loss is no number after {taken} steps, nothing was written")
+    means = (means if len(means) > 1 else {}) | {"loss": sum(means.values())}
+    record = json.dumps({"step": taken, "contents": rows, **{term: round(mean, 5) for term, mean in means.items()}})
+    log.write(record + "\n")
+    log.flush()
+    print(name, record, flush=True)
+    return time.monotonic(), taken
+
+
+def _captured(warm_up: Callable[[], None], step: Callable[[], None]) -> Callable[[], None]:
     """The step as a CUDA graph, after a few at rate 0 to warm up."""
     beside = torch.cuda.Stream()
     beside.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(beside):
         for _ in range(4):
-            step()
-            forget()
+            warm_up()
     torch.cuda.current_stream().wait_stream(beside)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
@@ -332,41 +368,53 @@ def _captured(step: Callable[[], None], forget: Callable[[], None]) -> Callable[
     return graph.replay
 
 
+@contextmanager
 def renderers(start: Path, seed: int, count: int, workers: int) -> Iterator[Any]:
-    """One iterator of contents, whose processes end with it."""
+    """An iterator of contents, whose processes end with the block."""
     with multiprocessing.get_context("spawn").Pool(workers, start_renderer, (start / "tokenizer",)) as pool:
         yield pool.imap_unordered(make_content, [(seed, number) for number in range(count)])
 
 
 def main(
-    start: Path, output: Path, windows_s: float = 220, critic_s: float = 380, capacity: int = 1500, seed: int = 7, workers: int = 14,
-    device: str = "cuda", batch: int = 64,
-) -> None:  # fmt: skip
-    supply = renderers(start, seed, capacity, workers)
-    arriving = next(supply)
-    torch.manual_seed(seed)
-    # cuDNN's attention and its autotuning were on in the one run that gave NaN; which of them it was is not known.
-    torch.backends.cuda.enable_cudnn_sdp(False)
-    parts = bundled._parts_of(start, device)
-    empty = parts.tokenizer([""], padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
-    store = Store(parts.vae, parts.text_encoder, arriving, capacity, device, states(parts.text_encoder, empty)[0])
-    unet = UNet2DConditionModel.from_pretrained(start / "unet", use_safetensors=True).float().to(device)
-    unet.set_attn_processor(AttnProcessor())
-    learner = Learner(unet)
-    while store.rows < min(FIRST_CONTENTS, capacity):
-        store.take(5.0)
-    taken = run_stage("unet", learner, store, windows_loss(learner, store, batch), windows_s, 1e-3)
-    critic = Critic(CHANNELS, store.nothing_said.shape[-1], CRITIC_WIDTHS).to(device)
-    against = against_critic(learner, critic, store, batch // 4)
-    sharpened = run_stage("sharpened", learner, store, against, critic_s, 3e-4, critic)
-    supply.close()  # type: ignore[attr-defined]
+    start: Path,
+    output: Path,
+    windows_s: float = 220,
+    critic_s: float = 380,
+    capacity: int = 1500,
+    seed: int = 7,
+    workers: int = 14,
+    device: str = "cuda",
+    batch: int = 64,
+) -> None:
+    started_from = bundled.record_of(start)
+    bundled.check_output(output)
+    logs = output.with_name(output.name + ".logs")
+    logs.mkdir(parents=True, exist_ok=True)
+    with renderers(start, seed, capacity, workers) as arriving:
+        torch.manual_seed(seed)
+        # cuDNN's attention and its autotuning were on in the one run that gave NaN; which of them it was is not known.
+        torch.backends.cuda.enable_cudnn_sdp(False)
+        parts = bundled.parts_of(start, device)
+        empty = parts.tokenizer([""], padding="max_length", truncation=True, return_tensors="pt").input_ids.to(device)
+        store = Store(parts.vae, parts.text_encoder, arriving, capacity, device, states(parts.text_encoder, empty)[0])
+        unet = UNet2DConditionModel.from_pretrained(start / "unet", use_safetensors=True).float().to(device)
+        unet.set_attn_processor(AttnProcessor())
+        learner = Learner(unet)
+        while store.rows < min(FIRST_CONTENTS, capacity):
+            store.take(5.0)
+        taken = run_stage("unet", learner, store, windows_loss(learner, store, batch), windows_s, RATE, logs)
+        critic = Critic(CHANNELS, store.nothing_said.shape[-1], CRITIC_WIDTHS).to(device)
+        against = against_critic(learner, critic, store, batch // 4)
+        sharpened = run_stage("sharpened", learner, store, against, critic_s, RATE_AGAINST_CRITIC, logs, critic)
+    if not all(bool(weight.isfinite().all()) for weight in learner.average):
+        raise InputError("some weights are no numbers, nothing was written")
     unet.float()
     torch._foreach_copy_([weight.detach() for weight in unet.parameters()], learner.average)
     unet.set_default_attn_processor()
     record = {
         "budget": {"contents": store.rows, "unet_steps": taken, "sharpen_steps": sharpened},
-        "batches": {"unet": batch, "sharpened": batch // 4}, "seed": seed, "made_by": "tools/train_on_gpu.py",
-        "started_from": bundled._record_of(start),
+        "batches": {"unet": batch, "sharpened": batch // 4}, "rates": [RATE, RATE_AGAINST_CRITIC, CRITIC_RATE],
+        "critic": CRITIC_WIDTHS, "seed": seed, "made_by": "tools/train_on_gpu.py", "started_from": started_from,
     }  # fmt: skip
     bundled.assemble(output, parts, unet, record)
 

@@ -39,11 +39,10 @@ def evaluate(
     studies = _studies()
     with progress("measuring") as report:
         found, written = studies.evaluate(source, output, prompt, model, clip, report)
-    table = Table("measure", "mean over frames")
+    table = Table("measure", "mean over frames", caption=f"content and style by {found.encoder}")
     for name, value in studies.summary(found):
         table.add_row(name, value)
     Console().print(table)
-    console.print(f"content and style by {found.encoder}")
     for path in written:
         console.print(f"[bold green]wrote[/] {path}", soft_wrap=True)
 

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import style_a_video as sav
 from style_a_video.demo import demo_clip
 from style_a_video.evaluation import methods, studies
 from style_a_video.evaluation.ablation import groups
-from style_a_video.evaluation.cells import Cell, model_fingerprint
+from style_a_video.evaluation.cells import Cell, cell_key, model_fingerprint
 from style_a_video.evaluation.clips import Clip, read_clip, tensor_of
 from style_a_video.evaluation.encoders import bundled_encoder
 from style_a_video.evaluation.heatmaps import coloured
@@ -61,6 +62,7 @@ def test_evaluate_writes_what_it_measured(tmp_path: Path, clip: Callable[..., Pa
     assert [row["frame"] for row in rows] == ["0", "1", "2", "3"]
     assert rows[0]["warp_error_short"] == ""
     assert [float(row["style"]) for row in rows] == record["frames"]["style"]
+    assert {row["encoder"] for row in rows} == {found.encoder}
 
 
 MISMATCHES: dict[str, tuple[dict[str, Any], str]] = {
@@ -211,6 +213,16 @@ def test_tables_rank_and_give_confidence() -> None:
     assert [row.entries["warp_error"].rank for row in failed] == [0, 1, 2]
 
 
+def test_a_row_that_failed_somewhere_has_an_interval_of_its_own() -> None:
+    """How clips differ was found from the rows that have them all: it is not taken out of one that was not among them."""
+    values = {"two": (0.1, 0.5, 0.9), "three": (0.2, 0.7, 0.9)}
+    cells = [cell(name, where, v) for name, row in values.items() for where, v in zip("abc", row, strict=True)]
+    short = [cell("one", "a", 0.1), cell("one", "b", 0.3), cell("one", "c", 0, error="broken")]
+    half = table(cells + short)[2].entries["style"].half_width
+    assert half == pytest.approx(table(short)[0].entries["style"].half_width)
+    assert half == pytest.approx(12.7062 * np.std([0.1, 0.3], ddof=1) / np.sqrt(2), rel=1e-4)
+
+
 def test_intervals_within_clips_against_numpy() -> None:
     """Cousineau's, with Morey's correction, by a loop over a table of 4 methods x 5 clips."""
     values = np.random.default_rng(0).normal(size=(4, 5)) + np.array([0.0, 5, -3, 8, 1])
@@ -299,8 +311,14 @@ def test_a_kept_cell_belongs_to_the_model_as_it_is(study: studies.Study) -> None
 
 def test_a_model_that_was_moved_is_the_same_model(model: Path, tmp_path: Path) -> None:
     folders = model, Path(shutil.copytree(model, tmp_path / "moved"))
-    here, there = (model_fingerprint(sav.load_pipeline(folder, device="cpu"), load_refiner()) for folder in folders)
-    assert here == there
+    clip = Clip("clip", np.zeros((2, 8, 8, 3), np.uint8), Fraction(10), [0, 0])
+    keys = []
+    for folder in folders:
+        pipeline = sav.load_pipeline(folder, device="cpu")
+        judge = bundled_encoder(pipeline, str(folder))
+        fingerprint = model_fingerprint(pipeline, load_refiner())
+        keys.append(cell_key(Method("copy", lambda clip, prompt: clip, {"x": 1}), clip, PENCIL, judge, fingerprint))
+    assert keys[0] == keys[1]
 
 
 def test_a_stopped_study_goes_on(study: studies.Study) -> None:

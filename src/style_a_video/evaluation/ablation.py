@@ -30,7 +30,7 @@ def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
         "s_M: mask_guidance_scale": _swept("s_M", "mask_guidance_scale", (0.0, MASK_SCALE, 2 * MASK_SCALE, 1.0)),
         "λ: content_weight": _swept("λ", "content_weight", (0.0, CONTENT_WEIGHT / 3, CONTENT_WEIGHT, 3 * CONTENT_WEIGHT)),
         "conditions on and off (independent guidance)": _conditions(text, image),
-        "conditions on and off (joint guidance, in which text and mask stand on the frame)": _nested_conditions(text, image),
+        "conditions on and off (joint guidance, in which text stands on the frame)": _nested_conditions(text, image),
         "guidance": {
             kind + (" + mask" if mask else ""): PER_FRAME | {"guidance": kind, "mask_guidance_scale": mask}
             for kind in ("joint", "independent")
@@ -60,7 +60,7 @@ def _swept(symbol: str, name: str, values: tuple[float, ...]) -> dict[str, Chang
 
 
 def _nested_conditions(text: float, image: float) -> dict[str, Changes]:
-    """Joint guidance has no text without the frame: ε(c_I, c_T) is measured from ε(c_I, ∅)."""
+    """Joint guidance has no text without the frame: ε(c_I, c_T) is measured from ε(c_I, ∅). Without either it is `_conditions`' rows."""
     rows = {"none": _joint(0.0, 0.0, 0.0)}
     for with_text in (False, True):
         for with_mask in (False, True):

@@ -93,8 +93,8 @@ def fill_cells(
                 done += keys.count(key)
                 if on_progress:
                     on_progress(done, len(wanted))
-            # Its name is not part of what it belongs to.
-            cells.append(replace(found[key], method=method.name))
+            # Names are not part of what it belongs to.
+            cells.append(replace(found[key], method=method.name, encoder=encoder.name))
     return cells
 
 
@@ -193,7 +193,6 @@ def cell_key(method: Method, clip: Clip, prompt: str, encoder: Encoder, fingerpr
             clip.pixels.shape,
             str(clip.rate),
             prompt,
-            encoder.name,
             encoder.digest,
             fingerprint,
         ],

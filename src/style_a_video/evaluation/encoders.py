@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ class Encoder:
     name: str
     """As tables print it."""
     digest: str
-    """Of its weights: a kept score belongs to them."""
+    """Of its weights and of what prepares its inputs: a kept score belongs to them."""
     images: Callable[[Tensor], Tensor]
     """(B, 3, H, W) in [0, 1] -> (B, D) float32."""
     text: Callable[[str], Tensor]
@@ -81,7 +82,8 @@ def _whole(kind: Any, model: str) -> Any:
     found, info = kind.from_pretrained(model, use_safetensors=True, output_loading_info=True)
     if info["missing_keys"]:
         raise ValueError(f"its weights lack {min(info['missing_keys'])}")
-    return found.eval()
+    # In float32, as φ: a score is not a matter of speed.
+    return found.float().eval()
 
 
 def clip_encoder(model: str) -> Encoder:
@@ -106,9 +108,10 @@ def clip_encoder(model: str) -> Encoder:
         ).text_embeds
         return embeds[0].float()
 
+    prepared = json.dumps([processor.to_dict(), tokenizer.get_vocab()], sort_keys=True, default=str)
     return Encoder(
         f"CLIP {model}",
-        weights_digest(vision, language),
+        weights_digest(vision, language) + hashlib.sha256(prepared.encode()).hexdigest(),
         torch.no_grad()(clip_image_embedding(vision, processor)),
         text,
     )

@@ -28,6 +28,8 @@ TOGETHER = 8
 OUTPUT_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif")
 SDEDIT_STEPS, SDEDIT_STRENGTH = 10, 0.6
 """Steps, where the model's own default is fewer, and the share of them that is taken."""
+SDEDIT_GUIDANCE = 1.5
+"""s_T, where the model's own default is less."""
 
 
 @dataclass(frozen=True)
@@ -116,21 +118,25 @@ def _attending_to_the_first(pipeline: StyleAVideoPipeline, branches: int) -> Ite
 
 
 def sdedit(pipeline: StyleAVideoPipeline) -> Method:
-    """Every frame noised half-way and denoised by the text alone (Meng et al., 2022), one noise field for all."""
+    """Every frame noised to SDEDIT_STRENGTH and denoised by the text alone (Meng et al., 2022), one noise field for all."""
 
     steps = max(SDEDIT_STEPS, pipeline.defaults()["num_inference_steps"])
+    # The default of a model whose default is no guidance was found with the frame as a condition, which is missing here.
+    scale = max(SDEDIT_GUIDANCE, pipeline.defaults()["guidance_scale"])
 
     def run(clip: Clip, prompt: str) -> Tensor:
         frames = tensor_of(clip.pixels)
         styled = pipeline(
-            prompt, frames, initial_frames=frames, guidance="independent", image_guidance_scale=0.0, mask_guidance_scale=0.0,
+            prompt, frames, initial_frames=frames, guidance="independent", guidance_scale=scale, image_guidance_scale=0.0, mask_guidance_scale=0.0,
             content_weight=0.0, generator=torch.Generator().manual_seed(0), output_type="pt", batch_size=TOGETHER,
             num_inference_steps=steps, strength=SDEDIT_STRENGTH,
         ).frames  # fmt: skip
         assert isinstance(styled, Tensor)  # "pt"
         return styled
 
-    return Method("SDEdit", run, {"peer": "SDEdit", "steps": steps, "strength": SDEDIT_STRENGTH})
+    return Method(
+        "SDEdit", run, {"peer": "SDEdit", "steps": steps, "strength": SDEDIT_STRENGTH, "guidance_scale": scale}
+    )
 
 
 def with_refiner(method: Method, refiner: Refiner) -> Method:
@@ -169,12 +175,14 @@ def from_outputs(name: str, folder: Path) -> Method:
             check_match(clip.source, reader.info)
             wanted.add(clip.source.frame_count)
         height, width = clip.pixels.shape[1:3]
-        frames = [frame.pixels for frame in reader.frames((width, height))]
-        if len(frames) not in wanted:
-            raise InputError(
-                f"{found[0]} has {len(frames)} frames where {' or '.join(map(str, sorted(wanted)))} are wanted"
-            )
-        return frames_to_tensor(np.stack(frames[: len(clip)]))
+        kept, count = [], 0
+        # All are counted, but only those that are compared wait in memory.
+        for count, frame in enumerate(reader.frames((width, height)), start=1):
+            if count <= len(clip):
+                kept.append(frame.pixels)
+        if count not in wanted:
+            raise InputError(f"{found[0]} has {count} frames where {' or '.join(map(str, sorted(wanted)))} are wanted")
+        return frames_to_tensor(np.stack(kept))
 
     return Method(name, run, {"outputs": str(folder)}, external=True)
 

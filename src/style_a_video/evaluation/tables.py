@@ -69,7 +69,9 @@ def table(cells: Sequence[Cell]) -> list[Row]:
     for method, own in by_method.items():
         good = [cell for cell in own if not cell.error]
         entries = {
-            name: entry for name in MEASURES if (entry := _entry(_clip_means(good, name), effects[name], len(whole)))
+            name: entry
+            for name in MEASURES
+            if (entry := _entry(_clip_means(good, name), effects[name] if own in whole else {}, len(whole)))
         }
         errors = tuple(dict.fromkeys(cell.error for cell in own if cell.error))
         rows.append(Row(method, entries, len(good), len(own), errors))
@@ -185,12 +187,12 @@ def as_csv(sections: Mapping[str, Sequence[Cell]]) -> str:
 
 
 def frames_as_csv(found: Measures) -> str:
-    """A line a frame, a column a measure; empty where a frame has none."""
+    """A line a frame, a column a measure, and the encoder that measured content and style; empty where a frame has none."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = found.record()["frames"]
-    writer.writerow(["frame", *columns])
-    writer.writerows([t, *values] for t, values in enumerate(zip(*columns.values(), strict=True)))
+    writer.writerow(["frame", *columns, "encoder"])
+    writer.writerows([t, *values, found.encoder] for t, values in enumerate(zip(*columns.values(), strict=True)))
     return text.getvalue()
 
 

@@ -90,11 +90,10 @@ def train_bundled(
         start: a folder that this recipe wrote; the encoder of its first stage and its tokenizer are taken as they are, the
             rest is trained further.
     """
-    if output.exists() and not (output / "training.json").is_file():
-        raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
+    check_output(output)
     # The UNet's stages may be extended; whatever else changed, what the folder holds would silently win over what is asked for.
     fixed = {name: count for name, count in _used(budget, start).items() if not name.startswith(("unet", "sharpen"))}
-    claim(work, {"started_from": _record_of(start), "seed": seed, "budget": fixed})
+    claim(work, {"started_from": record_of(start), "seed": seed, "budget": fixed})
     _check_order(work, budget)
     make_pairs(work / "pairs", budget.contents, seed, workers)
     try:
@@ -108,7 +107,13 @@ def train_bundled(
     drawn = work / f"exercises-{'start' if start else budget.first_stage_steps}-{pairs.seed}.npy"
     exercises = make_exercises(parts.vae, drawn, len(pairs), pairs.seed)
     denoiser = train_unet(work, latents, pairs, exercises, parts, budget, device, seed, start)
-    assemble(output, parts, denoiser, {"budget": _used(budget, start), "seed": seed, "started_from": _record_of(start)})
+    assemble(output, parts, denoiser, {"budget": _used(budget, start), "seed": seed, "started_from": record_of(start)})
+
+
+def check_output(output: Path) -> None:
+    """Raises InputError where something is that `assemble` must not replace."""
+    if output.exists() and not (output / "training.json").is_file():
+        raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
 
 
 def _check_order(work: Path, budget: Budget) -> None:
@@ -125,7 +130,7 @@ def _check_order(work: Path, budget: Budget) -> None:
 
 def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, start: Path | None) -> Parts:
     """First stage and CLIP, both trained from nothing, or those of `start`, the CLIP trained further; in float32."""
-    known = _parts_of(start, device) if start else None
+    known = parts_of(start, device) if start else None
     vae = _first_stage(work, pairs, budget, device, seed, known.vae if known else None)
     # Kept beside the checkpoints: token numbers must not move when a resumed run has other captions.
     if not (work / "tokenizer").is_dir():
@@ -155,7 +160,7 @@ def _first_stage(
     return vae.eval()
 
 
-def _record_of(start: Path | None) -> dict[str, Any] | None:
+def record_of(start: Path | None) -> dict[str, Any] | None:
     """What the finished model to start from says of its own training."""
     if start is None:
         return None
@@ -174,7 +179,7 @@ def _used(budget: Budget, start: Path | None) -> dict[str, int]:
     }
 
 
-def _parts_of(folder: Path, device: str) -> Parts:
+def parts_of(folder: Path, device: str) -> Parts:
     """The parts of a finished model, in float32."""
     pipeline = StyleAVideoPipeline.from_pretrained(folder, dtype=torch.float32, use_safetensors=True).to(device)
     return Parts(pipeline.vae.eval(), pipeline.text_encoder, pipeline.image_encoder, pipeline.tokenizer)
