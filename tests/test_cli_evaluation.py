@@ -68,9 +68,9 @@ BAD: dict[str, tuple[list[str], str]] = {
         ["compare", "in.mp4", "--prompt", PENCIL, "--outputs", "A=x", "--outputs", "A=y"],
         "one name twice",
     ),
-    "unknown method": (["compare", "in.mp4", "--prompt", PENCIL, "--method", "Gen-1"], "choose from Style-A-Video"),
+    "unknown method": (["compare", "in.mp4", "--prompt", PENCIL, "--method", "Gen-1"], "choose from 'Style-A-Video'"),
     "one frame": (["ablate", "in.mp4", "--prompt", PENCIL, "--frames", "1"], "--frames is 1"),
-    "unknown CLIP": (["ablate", "in.mp4", "--prompt", PENCIL, "--clip", "./nothing"], "cannot load the CLIP"),
+    "unknown CLIP": (["ablate", "in.mp4", "--prompt", PENCIL, "--clip", "./nothing"], "there is no such folder"),
 }
 
 

@@ -39,7 +39,11 @@ def evaluate(
     studies = _studies()
     with progress("measuring") as report:
         found, written = studies.evaluate(source, output, prompt, model, clip, report)
-    table = Table("measure", "mean over frames", caption=f"content and style by {found.encoder}")
+    table = Table(
+        "measure",
+        "mean over frames",
+        caption=f"at {found.size[0]}x{found.size[1]}, content and style by {found.encoder}",
+    )
     for name, value in studies.summary(found):
         table.add_row(name, value)
     Console().print(table)

@@ -60,6 +60,9 @@ def test_means_are_those_of_the_public_measures(scene: Clip, drawn: Tensor, judg
     assert found["temporal_loss_1"] == pytest.approx(sav.evaluation.temporal_loss(drawn, *short), abs=1e-6)
     five = sav.evaluation.flows_at_distance(flow, pictures, 5)
     assert found["temporal_loss_5"] == pytest.approx(sav.evaluation.temporal_loss(drawn, *five), abs=1e-6)
+    assert found["trusted_short"] == pytest.approx(float(short[1].double().mean()), abs=1e-6)
+    assert found["trusted_long"] == pytest.approx(float(long[1].double().mean()), abs=1e-6)
+    assert 0 < found["trusted_long"] < found["trusted_short"] < 1
 
 
 def test_every_measure_moves_the_right_way(scene: Clip, drawn: Tensor, judge: Encoder) -> None:
@@ -149,6 +152,8 @@ def test_a_real_clip_by_folder(tmp_path: Path) -> None:
     CLIPImageProcessorPil(crop_size=32, size={"shortest_edge": 32}, image_mean=[0.1] * 3).save_pretrained(tmp_path)
     assert clip_encoder(str(tmp_path)).digest != judge.digest
     with pytest.raises(sav.InputError, match="give a hub id or a folder"):
+        clip_encoder("no-such-name")
+    with pytest.raises(sav.InputError, match="there is no such folder"):
         clip_encoder(str(tmp_path / "nothing"))
     state = {name: value for name, value in real.state_dict().items() if name != "visual_projection.weight"}
     save_file(state, tmp_path / "model.safetensors", metadata={"format": "pt"})

@@ -56,6 +56,7 @@ def test_evaluate_writes_what_it_measured(tmp_path: Path, clip: Callable[..., Pa
     assert record["means"] == found.means()
     assert len(record["frames"]["warp_error_short"]) == 4
     assert record["encoder"].startswith("φ of")
+    assert record["size"] == [32, 24]
     assert [path.name for path in written[1:]] == ["out.mp4.evaluation.csv", "out.mp4.heatmaps.png"]
     with written[1].open() as file:
         rows = list(csv.DictReader(file))

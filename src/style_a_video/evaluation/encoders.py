@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -91,6 +92,8 @@ def clip_encoder(model: str) -> Encoder:
 
     Raises InputError when it cannot be loaded.
     """
+    if model.startswith(("/", "./", "../", "~")) and not Path(model).expanduser().is_dir():
+        raise InputError(f"--clip {model}: there is no such folder")
     try:
         with quiet_libraries():
             vision = _whole(CLIPVisionModelWithProjection, model)

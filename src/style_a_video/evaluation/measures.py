@@ -26,10 +26,12 @@ FAR = 5
 
 @dataclass(frozen=True)
 class Measures:
-    """Of one output video. Names are the field's; content, style and edges are better when higher, sharpness is neither, the others when lower."""
+    """Of one output video. Names are the field's; content, style and edges are better when higher, E_warp's terms and temporal losses when lower."""
 
     encoder: str
     """Which one content and style were measured with."""
+    size: tuple[int, int]
+    """Width and height that all was measured at: sharpness and edges of two sizes are not comparable."""
     warp_error_long: Values
     """E_pair to the shot's first frame."""
     warp_error_short: Values
@@ -42,25 +44,28 @@ class Measures:
     """F-score of the output frame's Canny edges against the input frame's: shapes kept."""
     sharpness: Values
     """Variance of the Laplacian of the grey frame in [0, 1]."""
+    trusted_long: Values
+    """Share of the frame's pixels whose motion from the shot's first frame is trusted: E_pair is the mean over these."""
+    trusted_short: Values
+    """The same from the frame before."""
 
     def means(self) -> dict[str, float | None]:
         """E_warp and the mean of every other measure; None where no frame has it."""
         pairs = zip(self.warp_error_long, self.warp_error_short, strict=True)
         both = [long + short for long, short in pairs if long is not None and short is not None]
         means: dict[str, float | None] = {"warp_error": float(np.mean(both)) if both else None}
-        for name, values in asdict(self).items():
-            if name != "encoder":
-                there = [value for value in values if value is not None]
-                means[name] = float(np.mean(there)) if there else None
+        for name, values in self.frames().items():
+            there = [value for value in values if value is not None]
+            means[name] = float(np.mean(there)) if there else None
         return means
+
+    def frames(self) -> dict[str, Values]:
+        """Every measure's values, one a frame."""
+        return {name: values for name, values in asdict(self).items() if name not in ("encoder", "size")}
 
     def record(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return {
-            "encoder": self.encoder,
-            "means": self.means(),
-            "frames": {k: v for k, v in asdict(self).items() if k != "encoder"},
-        }
+        return {"encoder": self.encoder, "size": list(self.size), "means": self.means(), "frames": self.frames()}
 
 
 HeatMap = Callable[[int, str, Tensor], None]
@@ -91,7 +96,7 @@ def measure(
     def shown(t: int) -> Tensor:
         return output[t : t + 1] if isinstance(output, Tensor) else tensor_of(output[t : t + 1])
 
-    columns: dict[str, Values] = {name: [] for name in Measures.__dataclass_fields__ if name != "encoder"}
+    columns: dict[str, Values] = {name: [] for name in Measures.__dataclass_fields__ if name not in ("encoder", "size")}
     for t in range(len(clip)):
         first = clip.shot_starts[t]
         pairs = {"long": first if first < t else None, "short": clip.earlier(t, 1), "far": clip.earlier(t, FAR)}
@@ -108,12 +113,13 @@ def measure(
             "content": float(torch.cosine_similarity(image, source)[0]),
             "style": float(torch.cosine_similarity(image, wanted[None])[0]), "sharpness": sharpness(frame[0]),
             "edges": edge_f_score(_picture(frame), _picture(clip.picture(t))),
+            "trusted_long": _trusted(maps["long"]), "trusted_short": _trusted(maps["short"]),
         }  # fmt: skip
         for name, value in values.items():
             columns[name].append(value)
         if on_progress:
             on_progress(t + 1, len(clip))
-    return Measures(encoder.name, **columns)
+    return Measures(encoder.name, (width, height), **columns)
 
 
 Difference = tuple[Tensor, Tensor] | None
@@ -127,6 +133,10 @@ def _difference(clip: Clip, frame: Tensor, other: Tensor, t: int, s: int) -> Dif
 
 def _pair_error(pair: Difference) -> float | None:
     return None if pair is None else float(pair[0].sum() / pair[1].double().sum())
+
+
+def _trusted(pair: Difference) -> float | None:
+    return None if pair is None else float(pair[1].double().mean())
 
 
 def _mean(pair: Difference) -> float | None:

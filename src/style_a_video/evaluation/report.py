@@ -36,6 +36,9 @@ READING = (
     "styles it ranks the right one first in 55 % of pictures), and λ raises the very content score. A blur lowers E_warp: read it with "
     "sharpness. Evaluations count the UNet's forward passes (an exact optimization also goes backwards). Seconds are of the machine and its"
     " load at the time: rough.",
+    "Measures depend on size and length: sharpness on pixels, E_warp on how long a shot is (its second term is against the shot's first "
+    "frame, of which less and less can be seen). All here is of one length; another system's videos were scaled to the clip's size, so one "
+    "of fewer pixels is blurred, which E_warp and content forgive. A row that failed somewhere has the means of what remained.",
 )
 """How a report is read: in every one, so that it can be passed on alone."""
 

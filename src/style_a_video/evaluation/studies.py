@@ -145,7 +145,7 @@ def compare(
     built_in = built_in_methods(study)
     unknown = set(only) - {method.name for method in built_in}
     if unknown:
-        names = ", ".join(method.name for method in built_in)
+        names = ", ".join(repr(method.name) for method in built_in)
         raise InputError(f"there is no method {sorted(unknown)[0]!r}: choose from {names}")
     chosen = [method for method in built_in if not only or method.name in only]
     chosen += [from_outputs(name, folder) for name, folder in (outputs or {}).items()]

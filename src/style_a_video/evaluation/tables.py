@@ -190,7 +190,7 @@ def frames_as_csv(found: Measures) -> str:
     """A line a frame, a column a measure, and the encoder that measured content and style; empty where a frame has none."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = found.record()["frames"]
+    columns = found.frames()
     writer.writerow(["frame", *columns, "encoder"])
     writer.writerows([t, *values, found.encoder] for t, values in enumerate(zip(*columns.values(), strict=True)))
     return text.getvalue()
