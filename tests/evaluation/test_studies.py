@@ -254,7 +254,7 @@ def test_what_cannot_be_studied(study: studies.Study, tmp_path: Path, model: Pat
     ):
         with pytest.raises(sav.InputError, match=message):
             studies.prepare(*arguments, str(model))
-    with pytest.raises(sav.InputError, match="choose from Style-A-Video"):
+    with pytest.raises(sav.InputError, match="choose from 'Style-A-Video', 'InstructPix2Pix'"):
         studies.compare(study, only=["Gen-1"])
     with pytest.raises(sav.InputError, match="no such folder"):
         studies.compare(study, {"Theirs": tmp_path / "nowhere"})
