@@ -302,7 +302,8 @@ def run_stage(
         terms = loss()
         torch.stack(list(terms.values())).sum().backward()
         for master, weight in zip(learner.masters, learner.weights, strict=True):
-            master.grad = weight.grad.float()  # type: ignore[union-attr]
+            assert weight.grad is not None  # every weight takes part in every branch
+            master.grad = weight.grad.float()
         for clipped in (learner.masters, of_critic):
             nn.utils.clip_grad_norm_(clipped, 1.0)
         optimizer.step()

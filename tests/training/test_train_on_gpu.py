@@ -174,7 +174,7 @@ def test_a_loss_that_is_no_number_ends_the_run(
 
 
 def test_what_arrives_is_encoded_as_the_recipe_encodes_it(tool: ModuleType) -> None:
-    """One real content of one medium's teacher, through the shipped first stage and text encoder."""
+    """Random pictures and two sentences, through the shipped first stage and text encoder."""
     pipeline = sav.load_pipeline("bundled", device="cpu", dtype=torch.float32)
     tool.start_renderer(Path(sav.models.__file__).parent / "bundled" / "tokenizer")
     rng = np.random.default_rng(0)
