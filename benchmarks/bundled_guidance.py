@@ -2,8 +2,8 @@
 
     python benchmarks/bundled_guidance.py ../shared/clips out/guidance.png
 
-Prints a sweep over settings (means over all styles), then `joint` and `independent` side by side for every style, and draws
-them: input, teacher, joint, independent. Teachers, frames and descriptor are those of bundled_quality.py.
+Prints a sweep over settings (means over all styles), then `joint` and `independent` side by side for every style, and
+draws them: input, teacher, joint, independent. Teachers, frames and descriptor are those of bundled_quality.py.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ STEPS = 2
 
 
 def scores(outputs: list[Picture], galleries: list[Gallery], k: int, frames: list[Picture]) -> tuple[float, ...]:
-    """Of style k over the frames: share nearest to its teacher, SSIM to it, edge F against the input less the teacher's."""
+    """Of style k over the frames: share nearest to its teacher, SSIM to it, edge F against the input less the
+    teacher's."""
     taught = [gallery.pictures[k] for gallery in galleries]
     return (
         float(np.mean([gallery.nearest(output) == k for output, gallery in zip(outputs, galleries, strict=True)])),
@@ -79,7 +80,8 @@ def side_by_side(
 ) -> None:
     """Both forms for every style: their scores, and the first frame as a picture."""
     print(
-        "\n| style | joint: nearest | SSIM | edges | independent: nearest | SSIM | edges |\n|---|---|---|---|---|---|---|"
+        "\n| style | joint: nearest | SSIM | edges | independent: nearest | SSIM | edges |\n"
+        "|---|---|---|---|---|---|---|"
     )
     cells = {}
     for k, name in enumerate(STYLE_NAMES):

@@ -1,9 +1,10 @@
 """How good are the bundled model's pictures? Real frames and held-out photographs in every style, against the teachers.
 
-    python benchmarks/bundled_quality.py ../shared/clips [first-stage | embeddings | retrieval | fast | other-noise | phrasings | combinations ...]
+    python benchmarks/bundled_quality.py ../shared/clips [first-stage | embeddings | retrieval | fast | other-noise |
+    phrasings | combinations ...]
 
-Prints one table a section (all of them by default). No picture here was seen in training; the descriptor by which styles are
-told apart was never part of it. `--model FOLDER` looks at another model that the recipe made.
+Prints one table a section (all of them by default). No picture here was seen in training; the descriptor by which
+styles are told apart was never part of it. `--model FOLDER` looks at another model that the recipe made.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from held_out import (
     teachers_galleries,
 )
 from style_a_video.evaluation import edge_f_score, gradient_similarity, structural_similarity
-from style_a_video.models.looks import PALETTES, SCALES, Look
+from style_a_video.styles.spec import PALETTES, SCALES, StyleSpec
 from style_a_video.training.captions import caption, is_held_out
 from style_a_video.training.teachers import Chance
 from style_a_video.training.teachers.finish import recoloured
@@ -51,7 +52,8 @@ def through_first_stage(pipeline: sav.StyleAVideoPipeline, pictures: list[Pictur
 
 
 def first_stage(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
-    """PSNR of decode(encode(x)) on untouched frames and on the teachers' renderings of them; are those still nearest to themselves?"""
+    """PSNR of decode(encode(x)) on untouched frames and on the teachers' renderings of them; are those still nearest
+    to themselves?"""
 
     def psnr(pictures: list[Picture], again: list[Picture]) -> float:
         return float(np.mean([-10 * np.log10(np.mean((x - y) ** 2)) for x, y in zip(pictures, again, strict=True)]))
@@ -76,7 +78,7 @@ def embeddings(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None
     def unit(values: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.normalize(values.float(), dim=-1)
 
-    pictures = [[frame, *(as_taught(frame, Look(name)) for name in STYLE_NAMES)] for frame in frames]
+    pictures = [[frame, *(as_taught(frame, StyleSpec(name)) for name in STYLE_NAMES)] for frame in frames]
     images = unit(
         torch.stack([embed(torch.from_numpy(np.stack(row)).permute(0, 3, 1, 2)) for row in pictures])
     )  # (frames, 1 + styles, D)
@@ -100,7 +102,8 @@ def retrieval(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], **settin
     right: list[bool] = []
     drops, ssims = [], []
     print(
-        "| style | nearest to its own teacher | SSIM | gradient similarity | edge F | teacher's edge F |\n|---|---|---|---|---|---|"
+        "| style | nearest to its own teacher | SSIM | gradient similarity | edge F | teacher's edge F |\n"
+        "|---|---|---|---|---|---|"
     )
     for k, name in enumerate(STYLE_NAMES):
         outputs = stylized(pipeline, PROMPTS[name], frames, **settings)
@@ -134,8 +137,8 @@ def fast(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
 
 
 def other_noise(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
-    """The same from two noise fields that no teacher's marks came from: SSIM asks for marks in their place and must fall, the
-    style must not."""
+    """The same from two noise fields that no teacher's marks came from: SSIM asks for marks in their place and must
+    fall, the style must not."""
     for seed in (1, 2):
         retrieval(pipeline, frames, latents=torch.from_numpy(Chance.of_seed(seed, SIDE, SIDE).noise)[None])
 
@@ -150,7 +153,7 @@ def phrasings(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
     for k, name in enumerate(STYLE_NAMES):
         for held_out, hits in rows.items():
             for _ in range(3):
-                outputs = stylized(pipeline, caption(Look(name), rng, held_out), some)
+                outputs = stylized(pipeline, caption(StyleSpec(name), rng, held_out), some)
                 hits += [gallery.nearest(output) == k for output, gallery in zip(outputs, galleries, strict=True)]
     print("| phrasings | nearest to its own teacher |\n|---|---|")
     print(f"| as in training | {100 * np.mean(rows[False]):.1f} % |")
@@ -178,9 +181,10 @@ def lightness(picture: Picture, frame: Picture) -> float:
 
 
 def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count: int = 80) -> None:
-    """Medium x palette x scale that training never saw together; and whether scale, line and tone words do what they say."""
+    """Medium x palette x scale that training never saw together; and whether scale, line and tone words do what they
+    say."""
     rng = np.random.default_rng(2)
-    looks = [Look(m, palette=p, scale=s) for m in STYLE_NAMES for p in PALETTES for s in SCALES]
+    looks = [StyleSpec(m, palette=p, scale=s) for m in STYLE_NAMES for p in PALETTES for s in SCALES]
     looks = [look for look in looks if is_held_out(look)]
     units = [gallery.unit for gallery in teachers_galleries(frames)]
     medium, palette, ceiling = [], [], []
@@ -199,7 +203,8 @@ def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count
     print("| held-out combinations | right |\n|---|---|")
     print(f"| medium | {100 * np.mean(medium):.1f} % |")
     print(
-        f"| the same of the teachers through the first stage | {100 * np.mean(ceiling):.1f} % |\n| palette | {100 * np.mean(palette):.1f} % |",
+        f"| the same of the teachers through the first stage | {100 * np.mean(ceiling):.1f} % |\n"
+        f"| palette | {100 * np.mean(palette):.1f} % |",
         flush=True,
     )
     _moves("scale words", pipeline, frames, ("fine", "huge"), "scale", mark_size)
@@ -211,13 +216,13 @@ def _moves(
     label: str, pipeline: sav.StyleAVideoPipeline, frames: list[Picture], values: tuple[str, str], field: str,
     measure: Callable[[Picture, Picture], float],
 ) -> None:  # fmt: skip
-    """How often the measure is larger for the second value than for the first, said in the same sentence otherwise, over two
-    pictures of every medium; and how often it is so for the teachers."""
+    """How often the measure is larger for the second value than for the first, said in the same sentence otherwise,
+    over two pictures of every medium; and how often it is so for the teachers."""
     rng = np.random.default_rng(3)
     right, taught = [], []
     for number, name in enumerate(STYLE_NAMES * 2):
         frame = frames[int(rng.integers(len(frames)))]
-        looks = [replace(Look(name), **{field: value}) for value in values]
+        looks = [replace(StyleSpec(name), **{field: value}) for value in values]
         sentences = [caption(look, np.random.default_rng((4, number))) for look in looks]
         first, second = (measure(stylized(pipeline, sentence, [frame])[0], frame) for sentence in sentences)
         right.append(second > first)
@@ -232,9 +237,14 @@ def _mean_lab(picture: Picture) -> NDArray[np.float64]:
 
 
 SECTIONS: dict[str, Callable[[sav.StyleAVideoPipeline, list[Picture]], None]] = {
-    "first-stage": first_stage, "embeddings": embeddings, "retrieval": retrieval, "fast": fast, "other-noise": other_noise,
-    "phrasings": phrasings, "combinations": combinations,
-}  # fmt: skip
+    "first-stage": first_stage,
+    "embeddings": embeddings,
+    "retrieval": retrieval,
+    "fast": fast,
+    "other-noise": other_noise,
+    "phrasings": phrasings,
+    "combinations": combinations,
+}
 
 
 @torch.no_grad()

@@ -1,4 +1,5 @@
-"""What does a frame cost on the bundled model, with its default settings and in the fast mode? Prints where the time goes.
+"""What does a frame cost on the bundled model, with its default settings and in the fast mode? Prints where the time
+goes.
 
 python benchmarks/bundled_speed.py [FOLDER of clips]
 """
@@ -19,8 +20,8 @@ import torch
 
 import style_a_video as sav
 from style_a_video.demo import demo_clip
-from style_a_video.evaluation.cells import write_video
 from style_a_video.evaluation.clips import read_clip
+from style_a_video.evaluation.media import write_video
 
 FRAMES, WIDTH, HEIGHT = 8, 512, 256
 LIVE_FRAMES = 96
@@ -68,8 +69,8 @@ def main() -> None:
 
 
 def live(pipeline: sav.StyleAVideoPipeline, prompt: str, folder: Path | None) -> None:
-    """Frames a second at 256x256, the video read, stylized and written: the demo clip, whose camera zooms and whose balloon uncovers
-    something in every frame, and the middle squares of the folder's clips."""
+    """Frames a second at 256x256, the video read, stylized and written: the demo clip, whose camera zooms and whose
+    balloon uncovers something in every frame, and the middle squares of the folder's clips."""
     print("| 256x256, a file in and a file out | defaults | --fast |\n|---|---|---|")
     clips = {"the demo clip": demo_clip(frames=LIVE_FRAMES, width=256, height=256).frames}
     for path in sorted(folder.glob("*.mp4")) if folder else []:

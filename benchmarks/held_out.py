@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 import style_a_video as sav
 from style_a_video.evaluation import style_descriptor
-from style_a_video.job import working_size
-from style_a_video.models.looks import Look
-from style_a_video.models.styles import STYLES
+from style_a_video.styles.media import STYLES
+from style_a_video.styles.spec import StyleSpec
 from style_a_video.training.contents import HELD_OUT_PHOTOGRAPHS, photograph_crop
 from style_a_video.training.teachers import Chance, render
-from style_a_video.video import VideoReader
+from style_a_video.video import VideoReader, working_size
 
 SIDE = 256
 Picture = NDArray[np.float32]
@@ -39,7 +38,8 @@ def middle_frame(path: Path) -> Picture:
 
 
 def held_out_frames(clips: Path) -> list[Picture]:
-    """The middle frame of every clip, and a crop of every held-out photograph. Raises SystemExit where there are no clips."""
+    """The middle frame of every clip, and a crop of every held-out photograph. Raises SystemExit where there are no
+    clips."""
     if not any(clips.glob("*.mp4")):
         raise SystemExit(f"{clips} holds no clips (*.mp4): give the folder of real clips")
     rng = np.random.default_rng(0)
@@ -48,12 +48,13 @@ def held_out_frames(clips: Path) -> list[Picture]:
 
 
 def stylized(pipeline: sav.StyleAVideoPipeline, prompt: str, frames: list[Picture], **settings: Any) -> list[Picture]:
-    """The frames as the model makes them, from the noise that `as_taught` has its marks from unless `settings` has other latents."""
+    """The frames as the model makes them, from the noise that `as_taught` has its marks from unless `settings` has
+    other latents."""
     settings = {"latents": torch.from_numpy(CHANCE.noise)[None]} | settings
     return list(np.asarray(pipeline(prompt, np.stack(frames), **settings).frames))
 
 
-def as_taught(frame: Picture, look: Look) -> Picture:
+def as_taught(frame: Picture, look: StyleSpec) -> Picture:
     """A frame as the teacher renders it."""
     return render(frame, look, CHANCE)
 
@@ -71,8 +72,8 @@ class Gallery:
     def of(cls, pictures: list[Picture], unit: NDArray[np.float64] | None = None) -> Gallery:
         """Measured in the deviations among `pictures` themselves if `unit` is None.
 
-        Candidates that share a palette may all have none of what an entry counts, say dark pixels; in their own deviation, nought,
-        a single such pixel would outweigh all the rest.
+        Candidates that share a palette may all have none of what an entry counts, say dark pixels; in their own
+        deviation, nought, a single such pixel would outweigh all the rest.
         """
         table = np.stack([style_descriptor(picture) for picture in pictures])
         return cls(pictures, table, table.std(axis=0) + 1e-6 if unit is None else unit)
@@ -84,4 +85,4 @@ class Gallery:
 
 def teachers_galleries(frames: list[Picture]) -> list[Gallery]:
     """Per frame, all teachers' renderings of it, in the order of STYLE_NAMES."""
-    return [Gallery.of([as_taught(frame, Look(name)) for name in STYLE_NAMES]) for frame in frames]
+    return [Gallery.of([as_taught(frame, StyleSpec(name)) for name in STYLE_NAMES]) for frame in frames]

@@ -17,6 +17,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 import style_a_video as sav
+from style_a_video.devices import compute_dtype
 from style_a_video.models import bundled_folder
 
 
@@ -49,7 +50,7 @@ def sd15_pipeline(dtype: torch.dtype) -> sav.StyleAVideoPipeline:
 
 
 def main(steps: int = 2, width: int = 512, height: int = 256) -> None:
-    dtype = sav.models.loading.best_dtype("cpu")
+    dtype = compute_dtype("cpu")
     pipeline = sd15_pipeline(dtype)
     calls: list[float] = []
     forward = pipeline.unet.forward
@@ -70,7 +71,8 @@ def main(steps: int = 2, width: int = 512, height: int = 256) -> None:
     parameters = sum(p.numel() for p in pipeline.unet.parameters()) / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"SD-1.5-sized UNet, {parameters:.0f} M parameters, {str(dtype).removeprefix('torch.')}, {torch.get_num_threads()} threads"
+        f"SD-1.5-sized UNet, {parameters:.0f} M parameters, {str(dtype).removeprefix('torch.')}, "
+        f"{torch.get_num_threads()} threads"
     )
     print(f"| one frame {width}x{height}, {steps} steps x 3 branches | {total:.1f} s |")
     print(f"| a UNet call on the 3 branches (best of {len(calls)}) | {min(calls):.2f} s |")

@@ -2,7 +2,8 @@
 
     python benchmarks/style_sheets.py ../shared/clips out/sheets
 
-Writes one sheet per four clips (a cell for the input and for every style, holding the four), and prints per style the PSNR to the teacher.
+Writes one sheet per four clips (a cell for the input and for every style, holding the four), and prints per style the
+PSNR to the teacher.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from numpy.typing import NDArray
 
 import style_a_video as sav
 from held_out import SIDE, as_taught, middle_frame, stylized
-from style_a_video.models.looks import Look
-from style_a_video.models.styles import STYLES
 from style_a_video.sheets import labelled_grid
+from style_a_video.styles.media import STYLES
+from style_a_video.styles.spec import StyleSpec
 
 
 def main(clips: Path, folder: Path, model: str = "bundled") -> None:
@@ -30,7 +31,7 @@ def main(clips: Path, folder: Path, model: str = "bundled") -> None:
     for style in STYLES:
         output = np.stack(stylized(pipeline, style.prompt, list(inputs)))
         styled[style.name] = _bytes(output)
-        taught = np.stack([as_taught(picture, Look(style.name)) for picture in inputs])
+        taught = np.stack([as_taught(picture, StyleSpec(style.name)) for picture in inputs])
         before, after = (float(-10 * np.log10(np.mean((x - taught) ** 2))) for x in (inputs, output))
         print(f"| {style.name} | {after:.1f} | {before:.1f} |", flush=True)
     for start in range(0, len(paths), 4):

@@ -1,12 +1,15 @@
-"""Does it flicker? Every way of keeping frames together, on real clips, beside peers and beside the input's own warping error.
+"""Does it flicker? Every way of keeping frames together, on real clips, beside peers and beside the input's own
+warping error.
 
-    python benchmarks/temporal.py ../shared/clips [--frames 18] [--styles "ukiyo-e,pencil"] [--refiner FOLDER --paper-refiner FOLDER]
+    python benchmarks/temporal.py ../shared/clips [--frames 18] [--styles "ukiyo-e,pencil"] [--refiner FOLDER
+    --paper-refiner FOLDER]
 
-Prints how well each flow estimator finds the demo clip's true motion, and whether steadiness on it depends on the flow that judges; a ladder of
-settings and two peers on the same weights: means over clips and styles of E_warp and temporal loss (DESIGN 2.7), style and content
-score (φ of the model), sharpness (variance of the Laplacian over that of shared noise), UNet evaluations and seconds a frame; then E_warp over
-the input's own, clip by clip, of the defaults and of one stylized frame that is only moved. Shared noise is per-frame sampling from
-one noise field. Stress tests are in temporal_stress.py. The ladder's results are kept in --work, so that a run that was stopped goes on.
+Prints how well each flow estimator finds the demo clip's true motion, and whether steadiness on it depends on the
+flow that judges; a ladder of settings and two peers on the same weights: means over clips and styles of E_warp and
+temporal loss (DESIGN 2.7), style and content score (φ of the model), sharpness (variance of the Laplacian over that
+of shared noise), UNet evaluations and seconds a frame; then E_warp over the input's own, clip by clip, of the
+defaults and of one stylized frame that is only moved. Shared noise is per-frame sampling from one noise field. Stress
+tests are in temporal_stress.py. The ladder's results are kept in --work, so that a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -25,15 +28,22 @@ import style_a_video as sav
 from held_out import PROMPTS, SIDE
 from style_a_video.demo import demo_clip
 from style_a_video.errors import InputError
-from style_a_video.evaluation.cells import Cell, fill_cells
-from style_a_video.evaluation.clips import Clip, clip_of, read_clip, tensor_of
+from style_a_video.evaluation.cache import Cell
+from style_a_video.evaluation.clips import Clip, clip_of, read_clip
 from style_a_video.evaluation.encoders import bundled_encoder, weights_digest
-from style_a_video.evaluation.measures import measure
 from style_a_video.evaluation.methods import Method, instruct_pix2pix, ours
-from style_a_video.evaluation.temporal import pair_errors
-from style_a_video.frames import frames_to_tensor
+from style_a_video.evaluation.metrics import measure, pair_errors
+from style_a_video.evaluation.runner import fill_cells
+from style_a_video.frames import pixels_to_tensor, tensor_to_pixels, video_to_tensor
 from style_a_video.models.loading import load_refiner
-from style_a_video.temporal import carried, dis_flow, fine_marks, flow_both_ways, links_to, picture_bytes, with_motion
+from style_a_video.temporal import (
+    correspondences_to,
+    dis_flow,
+    flow_both_ways,
+    local_detail,
+    warp_stylized,
+    with_motion,
+)
 from style_a_video.video import ShotDetector
 
 SHARED, INDEPENDENT, DEFAULTS = "shared noise", "independent noise", "the defaults"
@@ -56,7 +66,7 @@ PAPERS = "warped noise + refiner, the paper's inputs"
 def end_point_errors() -> None:
     """Mean distance of found from true motion on the demo clip, where the motion is visible."""
     clip = demo_clip()
-    frames, visible = frames_to_tensor(clip.frames), torch.from_numpy(clip.visible)
+    frames, visible = video_to_tensor(clip.frames), torch.from_numpy(clip.visible)
     estimators = {"DIS": dis_flow(), "DIS, fast": dis_flow(fast=True), "Farnebäck": farneback}
     try:
         estimators["RAFT, small"] = sav.temporal.raft_flow()
@@ -73,7 +83,10 @@ def end_point_errors() -> None:
 
 def farneback(frames: Tensor, others: Tensor) -> Tensor:
     """Another estimator (Farnebäck, 2003) than the one that the pictures follow, to judge them by."""
-    grey = [[cv2.cvtColor(picture_bytes(one[None]), cv2.COLOR_RGB2GRAY) for one in batch] for batch in (frames, others)]
+    grey = [
+        [cv2.cvtColor(tensor_to_pixels(one[None])[0], cv2.COLOR_RGB2GRAY) for one in batch]
+        for batch in (frames, others)
+    ]
     flows = [
         cv2.calcOpticalFlowFarneback(a, b, np.zeros((*a.shape, 2), np.float32), 0.5, 5, 15, 5, 7, 1.5, 0)
         for a, b in zip(*grey, strict=True)
@@ -82,8 +95,8 @@ def farneback(frames: Tensor, others: Tensor) -> Tensor:
 
 
 def moved(pipeline: sav.StyleAVideoPipeline) -> Method:
-    """Every shot's first frame stylized, and that carried along the composed flow and nothing else: a reference, which
-    knows nothing of what is new."""
+    """Every shot's first frame stylized, and that warp_stylized along the composed flow and nothing else: a
+    reference, which knows nothing of what is new."""
 
     def run(clip: Clip, prompt: str) -> Tensor:
         stream = list(with_motion(clip.video_frames(), dis_flow(), ShotDetector().begins_shot))
@@ -93,8 +106,8 @@ def moved(pipeline: sav.StyleAVideoPipeline) -> Method:
             first = pipeline(prompt, clip.pixels[start : start + 1], generator=seeded(), output_type="pt").frames
             assert isinstance(first, torch.Tensor)  # "pt"
             motions = [motion for _, motion in stream[start + 1 : end] if motion is not None]
-            links = links_to(0, first, motions)
-            pictures += [first, *(carried(first, fine_marks(first), link.flow) for link in links[1:])]
+            links = correspondences_to(0, first, motions)
+            pictures += [first, *(warp_stylized(first, local_detail(first), link.flow) for link in links[1:])]
         return torch.cat(pictures)
 
     return Method(MOVED, run, {"moved": True})
@@ -105,10 +118,10 @@ def seeded() -> torch.Generator:
 
 
 def other_judges(methods: Sequence[Method], styles: list[str]) -> None:
-    """E_pair of neighbours (2.7) on the demo clip, by the flow that was followed, another estimator's and the true one: does steadiness
-    depend on who measures?"""
+    """E_pair of neighbours (2.7) on the demo clip, by the flow that was followed, another estimator's and the true
+    one: does steadiness depend on who measures?"""
     demo = demo_clip(frames=25)
-    clip, frames = clip_of("demo", demo.frames), frames_to_tensor(demo.frames)
+    clip, frames = clip_of("demo", demo.frames), video_to_tensor(demo.frames)
     judges = {
         name: flow_both_ways(of, frames[1:], frames[:-1])
         for name, of in (("DIS", dis_flow()), ("Farnebäck", farneback))
@@ -126,7 +139,10 @@ def other_judges(methods: Sequence[Method], styles: list[str]) -> None:
 
 def table(cells: Sequence[Cell]) -> None:
     """The means of every method, and its E_warp over that of shared and of independent noise."""
-    head = "| | E_warp | of shared | of independent | loss 1 | loss 5 | style | content | sharpness | evaluations | s/frame |"
+    head = (
+        "| | E_warp | of shared | of independent | loss 1 | loss 5 | style | content | sharpness | evaluations "
+        "| s/frame |"
+    )
     print(f"\n{head}\n|{'---|' * 11}")
     found = {(cell.method, cell.clip, cell.prompt): cell.means for cell in cells}
     for name in dict.fromkeys(cell.method for cell in cells):
@@ -138,8 +154,9 @@ def table(cells: Sequence[Cell]) -> None:
             return _mean([a / b for a, b in ratios if a is not None and b])
 
         print(
-            f"| {name} | {mean['warp_error']:.4f} | {ratio('warp_error', SHARED):.2f} | {ratio('warp_error', INDEPENDENT):.2f} | "
-            f"{mean['temporal_loss_1']:.4f} | {mean['temporal_loss_5']:.4f} | {mean['style']:.3f} | {mean['content']:.3f} | "
+            f"| {name} | {mean['warp_error']:.4f} | {ratio('warp_error', SHARED):.2f} | "
+            f"{ratio('warp_error', INDEPENDENT):.2f} | {mean['temporal_loss_1']:.4f} | "
+            f"{mean['temporal_loss_5']:.4f} | {mean['style']:.3f} | {mean['content']:.3f} | "
             f"{ratio('sharpness', SHARED):.2f} | {mean['evaluations']:.2f} | {mean['seconds']:.3f} |",
             flush=True,
         )
@@ -154,7 +171,7 @@ def against_input(clips: list[Clip], styles: list[str], cells: Sequence[Cell], p
     """E_warp over the input's own: of the defaults, and of one stylized frame that is only moved."""
     judge = bundled_encoder(pipeline)
     own = {
-        clip.name: measure(clip, tensor_of(clip.pixels), PROMPTS[styles[0]], judge).means()["warp_error"]
+        clip.name: measure(clip, pixels_to_tensor(clip.pixels), PROMPTS[styles[0]], judge).means()["warp_error"]
         for clip in clips
     }
     for row in (DEFAULTS, MOVED):
@@ -169,7 +186,9 @@ def against_input(clips: list[Clip], styles: list[str], cells: Sequence[Cell], p
         for label, some in (("mean", list(ratios.values())), ("mean of the fast clips", fast)):
             if some:
                 print(
-                    f"| {label} | {np.mean(some):.2f} in all | {' | '.join(f'{v:.2f}' for v in np.mean(some, axis=0))} |"
+                    f"| {label} | {np.mean(some):.2f} in all | "
+                    + " | ".join(f"{value:.2f}" for value in np.mean(some, axis=0))
+                    + " |"
                 )
         print(flush=True)
 

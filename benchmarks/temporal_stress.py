@@ -1,11 +1,12 @@
-"""Where steadying goes wrong elsewhere: cuts, a black frame, a flash, a frozen frame, three hundred frames. And what it looks like.
+"""Where steadying goes wrong elsewhere: cuts, a black frame, a flash, a frozen frame, three hundred frames. And what
+it looks like.
 
     python benchmarks/temporal_stress.py ../shared/clips out/temporal
 
-Prints, for the default settings: how far every shot of a video with a cut every 10 frames, a flash and a black frame is from the same
-shot stylized alone (a ghost would be a difference); how much a frozen frame moves; what is left of half a flash and of a dissolve; and
-how far mean and contrast of the last of 300 frames are from those of per-frame sampling (drift). Writes x-t slices (one scan line over
-time) and slow-motion sheets as pictures.
+Prints, for the default settings: how far every shot of a video with a cut every 10 frames, a flash and a black frame
+is from the same shot stylized alone (a ghost would be a difference); how much a frozen frame moves; what is left of
+half a flash and of a dissolve; and how far mean and contrast of the last of 300 frames are from those of per-frame
+sampling (drift). Writes x-t slices (one scan line over time) and slow-motion sheets as pictures.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def stylized(pipeline: sav.StyleAVideoPipeline, pictures: list[Pictures], style:
     """(T, H, W, 3)."""
     frames = [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
     chosen = Settings(**settings)
-    refiner = load_refiner() if chosen.refines else None
+    refiner = load_refiner() if chosen.refine is not False else None
     return np.stack([f.pixels for f in stylized_frames(pipeline, frames, PROMPTS[style], chosen, refiner)])
 
 
@@ -93,7 +94,8 @@ def half_a_flash(pipeline: sav.StyleAVideoPipeline, clip: Path, style: str) -> N
 
 
 def dissolves(pipeline: sav.StyleAVideoPipeline, clips: list[Path], style: str) -> None:
-    """One shot fades into another, and one out of grey, over 24 frames, too slowly for a cut: what is left of the first 16 frames later?"""
+    """One shot fades into another, and one out of grey, over 24 frames, too slowly for a cut: what is left of the
+    first 16 frames later?"""
     first, second = (squares(path, 1)[0].astype(float) for path in clips[:2])
     after = stylized(pipeline, [second.round().astype(np.uint8)], style, **PER_FRAME)[0].astype(int)
     print("\n| a dissolve over 24 frames, 16 frames after it | mean difference to the shot alone, of 255 |\n|---|---|")
@@ -113,10 +115,10 @@ def drift(pipeline: sav.StyleAVideoPipeline, clip: Path, style: str, length: int
     """A clip to and fro: do mean and contrast of its end stay those of per-frame sampling?"""
     pictures = squares(clip, 40)
     there_and_back = (pictures + pictures[-2:0:-1]) * (length // len(pictures))
-    carried = stylized(pipeline, there_and_back[:length], style)[-20:].astype(float)
+    propagated = stylized(pipeline, there_and_back[:length], style)[-20:].astype(float)
     plain = stylized(pipeline, there_and_back[length - 20 : length], style, **PER_FRAME).astype(float)
-    mean, contrast = carried.mean() / plain.mean() - 1, carried.std() / plain.std() - 1
-    sharp = [np.mean([np.square(np.diff(p, axis=1)).mean() for p in v]) for v in (carried, plain)]
+    mean, contrast = propagated.mean() / plain.mean() - 1, propagated.std() / plain.std() - 1
+    sharp = [np.mean([np.square(np.diff(p, axis=1)).mean() for p in v]) for v in (propagated, plain)]
     print(
         f"| {clip.stem}, {style} | {100 * mean:+.1f} % | {100 * contrast:+.1f} % | {sharp[0] / sharp[1]:.2f} |",
         flush=True,

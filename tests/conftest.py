@@ -24,7 +24,7 @@ from transformers import (
 
 import style_a_video as sav
 from style_a_video import cli
-from style_a_video.models.loading import bundled_folder
+from style_a_video.models import bundled_folder
 from style_a_video.training.clip import build_tokenizer
 
 CLIPS = Path(__file__).parents[2] / "shared" / "clips"
@@ -160,7 +160,7 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
     """clip(name, frames=..., width=..., height=..., **write_clip's) -> path."""
 
     def make(name: str = "in.mp4", count: int = 5, width: int = 64, height: int = 48, **more: object) -> Path:
-        return write_clip(tmp_path / name, moving_picture(count, width, height), **more)  # type: ignore[arg-type]
+        return write_clip(tmp_path / name, moving_picture(count, width, height), **more)
 
     return make
 
@@ -175,7 +175,7 @@ def packets(path: Path, kind: str) -> list[tuple[int | None, bytes]]:
 def times(path: Path) -> list[Fraction]:
     """Presentation times of all video frames, in seconds, in display order."""
     with av.open(str(path)) as container:
-        return [frame.pts * frame.time_base for frame in container.decode(video=0)]
+        return [Fraction(frame.pts or 0) * frame.time_base for frame in container.decode(video=0)]
 
 
 @pytest.fixture

@@ -14,13 +14,11 @@ import PIL.Image
 import pytest
 
 import style_a_video as sav
-from style_a_video.job import working_size
-from style_a_video.settings import checked_settings
-from style_a_video.video import VideoReader
+from style_a_video.settings import INSTRUCT_PIX2PIX_DEFAULTS, Settings
+from style_a_video.video import VideoReader, working_size
+from tests.conftest import packets, times
 
-from .conftest import packets, times
-
-QUICK = {"num_inference_steps": 1, "size": 32}
+QUICK: dict[str, Any] = {"num_inference_steps": 1, "size": 32}
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
@@ -171,17 +169,17 @@ def test_working_size() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"size": 8}, "between 32"),
+        ({"size": 8}, "32 or more"),
         ({"batch_size": 0}, "1 or more"),
         ({"seed": 10**25}, "seed is"),
         ({"num_inference_steps": 2000}, "at the most"),
-        ({"output_size": "huge"}, "choose one of working, source"),
-        ({"noise": "pink"}, "choose one of shared, warped, independent"),
-        ({"flow": "guess"}, "choose one of dis, raft"),
+        ({"output_size": "huge"}, "choose 'working' or 'source'"),
+        ({"noise": "pink"}, "choose 'shared', 'warped' or 'independent'"),
+        ({"flow": "guess"}, "choose from dis, raft"),
         ({"refine": "yes"}, "refine is 'yes'"),
         ({"start_s": 99.0}, "past the end"),
-        ({"start_s": 0.1, "end_s": 0.05}, "span"),
-        ({"start_s": float("nan")}, "span"),
+        ({"start_s": 0.1, "end_s": 0.05}, "later end"),
+        ({"start_s": float("nan")}, "finite"),
         ({"colour": 3}, "unknown setting 'colour'"),
         ({"guidance_scale": float("inf")}, "guidance_scale is inf"),
         ({"guidance_scale": np.float32("nan")}, "guidance_scale is"),
@@ -189,14 +187,14 @@ def test_working_size() -> None:
         ({"num_inference_steps": 1.5}, "whole number"),
         ({"seed": 1.5}, "whole number"),
         ({"size": "96"}, "whole number"),
-        ({"mask_refresh": "never"}, "exact, lagged"),
+        ({"mask_refresh": "never"}, "'exact' or 'lagged'"),
     ],
 )
 def test_bad_settings(
     clip: Callable[..., Path],
     tmp_path: Path,
     pipeline: sav.StyleAVideoPipeline,
-    settings: dict[str, object],
+    settings: dict[str, Any],
     message: str,
 ) -> None:
     source = clip()
@@ -231,7 +229,7 @@ def test_the_batch_size_does_not_matter(
 def test_raft_without_torchvision_is_refused_before_anything_is_made(
     clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("style_a_video.temporal.flow.find_spec", lambda _: None)
+    monkeypatch.setattr("style_a_video.dependencies.find_spec", lambda _: None)
     with pytest.raises(sav.InputError, match="torchvision"):
         sav.stylize(clip(), "a cat", tmp_path / "new" / "out.mp4", pipeline=pipeline, flow="raft", **QUICK)
     assert not (tmp_path / "new").exists()
@@ -242,4 +240,4 @@ def test_raft_without_torchvision_is_refused_before_anything_is_made(
     [({}, True), ({"fast": True}, False), ({"fast": True, "refine": True}, True), ({"refine": False}, False)],
 )
 def test_the_fast_mode_leaves_the_refiner_out_unless_asked_for(given: dict[str, Any], refines: bool) -> None:
-    assert checked_settings(given).refines == refines
+    assert Settings(**given).resolve(INSTRUCT_PIX2PIX_DEFAULTS).refine == refines

@@ -18,8 +18,7 @@ from style_a_video.optimization import (
     signal_rate,
 )
 from style_a_video.sampling import Conditions, ContentGuide, _content_gradient, evaluate_branches
-
-from .conftest import tiny_pipeline
+from tests.conftest import tiny_pipeline
 
 
 def test_content_loss_is_one_minus_cosine() -> None:
@@ -106,7 +105,7 @@ def _problem(mode: str) -> tuple[Any, Any, torch.Tensor, Any, ContentGuide]:
     def decode(z: torch.Tensor) -> torch.Tensor:
         return pipeline.vae.decode(z).sample / 2 + 0.5
 
-    def evaluate(z: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def evaluate(z: torch.Tensor, timestep: Any, mask: torch.Tensor | None) -> tuple[torch.Tensor, None]:
         return combine(evaluate_branches(pipeline.unet, z, timestep, weights, conditions, None), weights), None
 
     timestep = pipeline.scheduler.timesteps[2]
@@ -121,12 +120,12 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 @pytest.mark.parametrize("mode", ["exact", "decoder"])
 def test_gradient_against_finite_differences(mode: str) -> None:
     pipeline, evaluate, z, timestep, guide = _problem(mode)
-    gradient, _ = _content_gradient(evaluate, pipeline.scheduler, z, timestep, guide)
+    gradient, _ = _content_gradient(evaluate, pipeline.scheduler, z, timestep, None, guide)
     signal = pipeline.scheduler.alphas_cumprod[timestep].double()
-    constant = evaluate(z)[0]
+    constant = evaluate(z, timestep, None)[0]
 
     def loss(latents: torch.Tensor) -> float:
-        noise = evaluate(latents)[0] if mode == "exact" else constant
+        noise = evaluate(latents, timestep, None)[0] if mode == "exact" else constant
         clean = (latents - (1 - signal).sqrt() * noise) / signal.sqrt()
         a, b = guide.embed(guide.decode(clean)), guide.target
         return float(1 - (a * b).sum() / (a.norm() * b.norm()))
@@ -144,7 +143,7 @@ def test_gradient_against_finite_differences(mode: str) -> None:
 def test_the_two_gradients_differ() -> None:
     """If they did not, the UNet would not be differentiated at all."""
     pipeline, evaluate, z, timestep, exact = _problem("exact")
-    through, _ = _content_gradient(evaluate, pipeline.scheduler, z, timestep, exact)
+    through, _ = _content_gradient(evaluate, pipeline.scheduler, z, timestep, None, exact)
     decoder = ContentGuide(exact.target, exact.embed, exact.decode, 1.0, "decoder")
-    constant, _ = _content_gradient(evaluate, pipeline.scheduler, z, timestep, decoder)
+    constant, _ = _content_gradient(evaluate, pipeline.scheduler, z, timestep, None, decoder)
     assert float((through - constant).abs().max()) > 1e-3 * float(constant.abs().max())

@@ -19,10 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import style_a_video as sav
-from style_a_video.frames import frames_to_tensor, pad_to_multiple
-from style_a_video.models.loading import bundled_folder
-
-from .conftest import moving_picture, tiny_pipeline
+from style_a_video.frames import pad_to_multiple, video_to_tensor
+from style_a_video.models import bundled_folder
+from tests.conftest import moving_picture, tiny_pipeline
 
 QUICK: dict[str, Any] = {"num_inference_steps": 2, "guidance_scale": 3.0, "image_guidance_scale": 1.5}
 
@@ -59,9 +58,14 @@ def test_same_numbers_as_diffusers(
     pipeline.scheduler = scheduler(prediction_type=prediction_type)
     image = torch.rand(1, 3, 16, 24, generator=seeded(5))
     theirs = peer_of(pipeline)(
-        "a pencil drawing", image=image, num_inference_steps=4, guidance_scale=scales[0], image_guidance_scale=scales[1],
-        generator=seeded(), output_type="np",
-    ).images  # fmt: skip
+        "a pencil drawing",
+        image=image,
+        num_inference_steps=4,
+        guidance_scale=scales[0],
+        image_guidance_scale=scales[1],
+        generator=seeded(),
+        output_type="np",
+    ).images
     ours = pipeline(
         "a pencil drawing", image, num_inference_steps=4, guidance_scale=scales[0], image_guidance_scale=scales[1],
         mask_guidance_scale=0.0, content_weight=0.0, guidance="joint", generator=seeded(),
@@ -150,7 +154,7 @@ def test_input_kinds_agree(pipeline: sav.StyleAVideoPipeline) -> None:
 
 
 @pytest.mark.parametrize("noise", ["shared", "independent"])
-def test_batch_size_does_not_change_the_result(pipeline: sav.StyleAVideoPipeline, noise: str) -> None:
+def test_batch_size_does_not_change_the_result(pipeline: sav.StyleAVideoPipeline, noise: Any) -> None:
     one, all_at_once = (
         pipeline(
             "a cat", frames(5), generator=seeded(), noise=noise, batch_size=size, mask_guidance_scale=0.5, **QUICK
@@ -272,10 +276,10 @@ def test_a_model_without_a_fast_mode_says_so(pipeline: sav.StyleAVideoPipeline) 
         ({"content_weight": float("inf")}, "content_weight is inf"),
         ({"content_weight": -1.0}, "0 or more"),
         ({"num_inference_steps": 0}, "1 or more"),
-        ({"guidance": "both"}, "independent, joint"),
-        ({"mask_refresh": "never"}, "exact, lagged"),
-        ({"noise": "none"}, "shared, independent"),
-        ({"output_type": "gif"}, "np, pil, pt"),
+        ({"guidance": "both"}, "'independent' or 'joint'"),
+        ({"mask_refresh": "never"}, "'exact' or 'lagged'"),
+        ({"noise": "none"}, "'shared' or 'independent'"),
+        ({"output_type": "gif"}, "'np', 'pil' or 'pt'"),
         ({"video": np.zeros((0, 8, 8, 3))}, "shape"),
         ({"video": np.zeros((8, 8, 3))}, "shape"),
         ({"video": np.full((1, 8, 8, 3), 200.0)}, "outside"),
@@ -297,7 +301,7 @@ def test_content_weight_needs_an_image_encoder(pipeline: sav.StyleAVideoPipeline
 
 def test_frames_of_different_sizes() -> None:
     with pytest.raises(sav.InputError, match="differ in size"):
-        frames_to_tensor([PIL.Image.new("RGB", (8, 8)), PIL.Image.new("RGB", (8, 9))])
+        video_to_tensor([PIL.Image.new("RGB", (8, 8)), PIL.Image.new("RGB", (8, 9))])
 
 
 def test_initial_frames_are_noised_as_the_schedule_says_and_take_the_last_steps(
@@ -329,7 +333,7 @@ def test_initial_frames_and_full_strength_still_take_every_step(pipeline: sav.St
     ("arguments", "message"),
     [
         ({"strength": 0.5}, "it is for initial_frames"),
-        ({"strength": 0.0, "initial_frames": torch.rand(3, 3, 16, 24)}, "above 0 and up to 1"),
+        ({"strength": 0.0, "initial_frames": torch.rand(3, 3, 16, 24)}, "more than 0"),
         ({"strength": 0.5, "initial_frames": torch.rand(2, 3, 16, 24)}, "the video is"),
     ],
 )

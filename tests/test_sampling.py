@@ -1,4 +1,5 @@
-"""The denoising loop: against a NumPy DDIM loop written from DESIGN, and the number of UNet evaluations in every mode."""
+"""The denoising loop: against a NumPy DDIM loop written from DESIGN, and the number of UNet evaluations in every
+mode."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ FRAMES, CHANNELS, H, W = 2, 3, 4, 6
 
 
 class ToyUNet(nn.Module):
-    """ε = tanh(a·z + b·slot + c·mean(text) + d·t), and an 'attention output' that depends on the slot; counts its calls."""
+    """ε = tanh(a·z + b·slot + c·mean(text) + d·t), and an 'attention output' that depends on the slot; counts its
+    calls."""
 
     def __init__(self, record: AttentionRecord) -> None:
         super().__init__()

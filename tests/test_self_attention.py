@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from style_a_video.self_attention import attention_mask, default_layer, layer_grid, record_attention, upsample_mask
-
-from .conftest import tiny_unet
+from tests.conftest import tiny_unet
 
 
 def test_mask_is_above_its_own_mean() -> None:

@@ -2,13 +2,13 @@
 
     python tools/train_on_gpu.py START OUTPUT --windows-s 220 --critic-s 380
 
-The objectives are those of the recipe (`style_a_video.training`): windows of 128², then whole pictures against a critic. On a GPU the recipe's draws
-would take ten times as long as its steps. So here processes render contents while the GPU trains,
-latents, noise and the states of captions stay in its memory, batches are drawn there, and a whole step (draw,
-both passes, optimizer, average) is one CUDA graph. Batches depend on how fast contents arrive: a second run makes other weights.
-Other than in the recipe, too: larger batches, rates as below, a wider critic that learns at twice the UNet's rate; the stage against it
-starts from the last weights, not their average; no exercises and no whole pictures before the critic; eight captions a picture, not one
-anew for every sample.
+The objectives are those of the recipe (`style_a_video.training`): windows of 128², then whole pictures against a
+critic. On a GPU the recipe's draws would take ten times as long as its steps. So here processes render contents while
+the GPU trains, latents, noise and the states of captions stay in its memory, batches are drawn there, and a whole
+step (draw, both passes, optimizer, average) is one CUDA graph. Batches depend on how fast contents arrive: a second
+run makes other weights. Other than in the recipe, too: larger batches, rates as below, a wider critic that learns at
+twice the UNet's rate; the stage against it starts from the last weights, not their average; no exercises and no whole
+pictures before the critic; eight captions a picture, not one anew for every sample.
 Writes OUTPUT, and its losses beside it, in OUTPUT.logs (for benchmarks/training_curves.py).
 """
 
@@ -34,12 +34,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from style_a_video.devices import autocast, compute_dtype
 from style_a_video.errors import InputError
-from style_a_video.models.looks import Look
-from style_a_video.models.styles import STYLE_NAMES
 from style_a_video.optimization import predict_clean
+from style_a_video.styles.media import STYLE_NAMES
+from style_a_video.styles.spec import StyleSpec
 from style_a_video.training import bundled, contents
-from style_a_video.training.captions import caption, random_look
+from style_a_video.training.captions import caption, random_spec
 from style_a_video.training.pairs import ALIGNMENT, COLUMNS, SIZE, noise_of, to_model
 from style_a_video.training.sharpening import SHARES, TIMESTEPS, Critic, critic_loss
 from style_a_video.training.teachers import Chance, render
@@ -92,7 +93,7 @@ def make_content(job: tuple[int, int]) -> Content:
     seed, number = job
     rng = np.random.default_rng((seed, number))
     content = contents.random_content(rng, SIZE)
-    looks: list[Look | None] = [None, *(random_look(rng, medium) for medium in STYLE_NAMES)]
+    looks: list[StyleSpec | None] = [None, *(random_spec(rng, medium) for medium in STYLE_NAMES)]
     noise = [noise_of(seed, number, column) for column in range(COLUMNS)]
     pictures = [
         render(content, look, Chance(own, SIZE, SIZE)) if look else content
@@ -101,9 +102,11 @@ def make_content(job: tuple[int, int]) -> Content:
     words = [caption(look, rng) for look in looks for _ in range(WORDINGS)]
     tokens = _tokenizer(words, padding="max_length", truncation=True)["input_ids"]
     return Content(
-        np.round(np.stack(pictures) * 255).astype(np.uint8), np.stack(noise).astype(np.float16),
-        np.array(tokens, np.int16).reshape(COLUMNS, WORDINGS, -1), np.array([bool(look and look.scale) for look in looks]),
-    )  # fmt: skip
+        np.round(np.stack(pictures) * 255).astype(np.uint8),
+        np.stack(noise).astype(np.float16),
+        np.array(tokens, np.int16).reshape(COLUMNS, WORDINGS, -1),
+        np.array([bool(look and look.scale) for look in looks]),
+    )
 
 
 @dataclass
@@ -117,7 +120,7 @@ class Store:
     capacity: int
     device: str
     nothing_said: Tensor
-    """States of the empty caption, (48, width) bfloat16."""
+    """States of the empty caption, (48, width)."""
     rows: int = 0
     latents: Tensor = field(init=False)
     noise: Tensor = field(init=False)
@@ -131,7 +134,9 @@ class Store:
         self.latents = torch.zeros(shape, dtype=torch.float16, device=self.device)
         self.noise = torch.zeros_like(self.latents)
         self.text = torch.zeros(
-            (self.capacity, COLUMNS, WORDINGS, *self.nothing_said.shape), dtype=torch.bfloat16, device=self.device
+            (self.capacity, COLUMNS, WORDINGS, *self.nothing_said.shape),
+            dtype=self.nothing_said.dtype,
+            device=self.device,
         )
         self.says_scale = torch.zeros((self.capacity, COLUMNS), dtype=torch.bool, device=self.device)
         self.count = torch.zeros((), device=self.device)
@@ -144,7 +149,7 @@ class Store:
                 content: Content = self.arriving.next(timeout=wait)
             except multiprocessing.TimeoutError:
                 return
-            with torch.autocast(self.device, dtype=torch.bfloat16):
+            with autocast(self.device):
                 self.latents[self.rows] = self.vae.encode(to_model(content.pictures).to(self.device)).latents.half()
             self.noise[self.rows] = torch.from_numpy(content.noise)
             tokens = torch.from_numpy(content.tokens.astype(np.int64)).to(self.device)
@@ -155,7 +160,8 @@ class Store:
             wait = 1e-4
 
     def draw(self, batch: int, size: int, dropout: Dropout) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """`training.unet.random_windows` on the device: clean latents, noise and image slot (B, C, size, size), text states."""
+        """`training.unet.random_windows` on the device: clean latents, noise and image slot (B, C, size, size), text
+        states."""
         (first, column), (second, other) = self._picked(batch), self._picked(batch)
         better = self.says_scale[second, other] & ~self.says_scale[first, column]
         row, column = torch.where(better, second, first), torch.where(better, other, column)
@@ -197,14 +203,14 @@ class Store:
 
 @torch.no_grad()
 def states(encoder: CLIPTextModel, tokens: Tensor) -> Tensor:
-    """(N, tokens, width) bfloat16."""
-    with torch.autocast(encoder.device.type, dtype=torch.bfloat16):
-        return encoder(tokens)[0].bfloat16()
+    """(N, tokens, width) in the dtype that the device trains in."""
+    with autocast(encoder.device):
+        return encoder(tokens)[0].to(compute_dtype(encoder.device, training=True))
 
 
 @dataclass
 class Learner:
-    """The UNet in bfloat16, its weights in float32, and their average."""
+    """The UNet in half precision, its weights in float32, and their average."""
 
     unet: UNet2DConditionModel
     weights: list[Tensor] = field(init=False)
@@ -214,11 +220,11 @@ class Learner:
     def __post_init__(self) -> None:
         self.masters = [p.detach().float().clone() for p in self.unet.parameters()]
         self.average = [p.clone() for p in self.masters]
-        self.unet.to(torch.bfloat16).train()
+        self.unet.to(compute_dtype(self.masters[0].device, training=True)).train()
         self.weights = list(self.unet.parameters())
 
     def velocity(self, noisy: Tensor, image: Tensor, timesteps: Tensor, text: Tensor) -> Tensor:
-        return self.unet(torch.cat([noisy, image], dim=1).bfloat16(), timesteps, text).sample.float()
+        return self.unet(torch.cat([noisy, image], dim=1).to(self.unet.dtype), timesteps, text).sample.float()
 
 
 Terms = dict[str, Tensor]

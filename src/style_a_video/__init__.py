@@ -6,28 +6,50 @@
 """
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = version("style-a-video")
 
 if TYPE_CHECKING:
     from . import evaluation, guidance, models, optimization, self_attention, temporal, video
     from .errors import InputError
     from .job import StylizeResult, stylize
-    from .models import STYLES, load_pipeline
+    from .models import load_pipeline
     from .pipeline import StyleAVideoOutput, StyleAVideoPipeline
     from .settings import Settings
+    from .styles import STYLES
 
 _HOMES = {
-    "InputError": "errors", "STYLES": "models", "Settings": "settings", "StyleAVideoOutput": "pipeline", "StyleAVideoPipeline": "pipeline",
-    "StylizeResult": "job", "load_pipeline": "models", "stylize": "job",
-}  # fmt: skip
+    "InputError": "errors",
+    "STYLES": "styles",
+    "Settings": "settings",
+    "StyleAVideoOutput": "pipeline",
+    "StyleAVideoPipeline": "pipeline",
+    "StylizeResult": "job",
+    "load_pipeline": "models",
+    "stylize": "job",
+}
 _MODULES = ("evaluation", "guidance", "models", "optimization", "self_attention", "temporal", "video")
 
 __all__ = [
-    "STYLES", "InputError", "Settings", "StyleAVideoOutput", "StyleAVideoPipeline", "StylizeResult", "__version__", "evaluation",
-    "guidance", "load_pipeline", "models", "optimization", "self_attention", "stylize", "temporal", "video",
-]  # fmt: skip
+    "STYLES",
+    "InputError",
+    "Settings",
+    "StyleAVideoOutput",
+    "StyleAVideoPipeline",
+    "StylizeResult",
+    "__version__",
+    "evaluation",
+    "guidance",
+    "load_pipeline",
+    "models",
+    "optimization",
+    "self_attention",
+    "stylize",
+    "temporal",
+    "video",
+]
 
 
 def __getattr__(name: str) -> Any:

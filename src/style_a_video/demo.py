@@ -7,26 +7,43 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
 from .affine import Affine, affine_flow, sample, seen_before, similarity
+from .atomic import atomic_path
+from .dependencies import require
 from .errors import InputError
+from .frames import Pixels
 from .job import Progress, StylizeResult, stylize
-from .models.loading import load_pipeline
+from .models import load_pipeline
 from .sheets import contact_sheet
+from .styles import STYLES
 from .video import VideoInfo, VideoReader, open_writer
 
 RATE = Fraction(24)
-DEMO_STYLES = ("pop art", "stained glass", "neon")
+DEMO_STYLES = ("comic", "engraving", "cyanotype")
+OUTLINE = (
+    (201, 23), (186, 37), (162, 52), (156, 59), (153, 68), (156, 101), (169, 117), (172, 125), (182, 135), (182, 145),
+    (179, 148), (151, 152), (140, 158), (123, 177), (117, 186), (113, 188), (113, 204), (92, 225), (65, 246), (41,
+     291), (39, 305), (26, 343),
+    (25, 374), (19, 391), (19, 410), (24, 432), (24, 471), (29, 492), (25, 504), (26, 511), (511, 511), (511, 485),
+    (506, 480), (506, 471), (502, 459), (495, 449), (495, 442), (486, 434), (473, 406), (471, 395), (458, 377),
+    (455, 363), (436, 351), (417, 345), (393, 344), (373, 348), (364, 347), (360, 342), (361, 330), (357, 322),
+    (355, 299), (346, 274), (343, 267), (337, 257), (320, 243), (304, 234), (302, 228), (295, 212), (284, 197), (256,
+     173),
+    (256, 164), (264, 149), (265, 141), (292, 114), (300, 92), (296, 59), (288, 43), (277, 32), (247, 18), (228, 16),
+)  # fmt: skip
+"""The astronaut in her photograph, (x, y) in pixels: the layer in front."""
 
 
 @dataclass(frozen=True)
 class DemoClip:
     """Frames and their exact motion."""
 
-    frames: NDArray[np.uint8]
+    frames: Pixels
     """(T, H, W, 3) RGB."""
     flows: NDArray[np.float32]
     """(T − 1, 2, H, W), x first, in pixels: row t − 1 takes frame t to frame t − 1 (backward flow)."""
@@ -34,31 +51,29 @@ class DemoClip:
     """(T − 1, H, W): whether what frame t shows at a pixel was also seen, inside the picture, in frame t − 1."""
 
 
-def demo_clip(frames: int = 48, width: int = 384, height: int = 256) -> DemoClip:
-    """A photograph of a rocket (from scikit-image) under a slow zoom and pan, and a striped balloon
-    that drifts and turns in front of it. Both move by known affine maps, so the flow is exact.
+def demo_clip(frames: int = 72, width: int = 384, height: int = 256) -> DemoClip:
+    """A portrait in two layers of depth under a slowly moving camera: the astronaut Eileen Collins (NASA, from
+    scikit-image) before a flag and a model of the Space Shuttle.
+
+    Both layers move by known affine maps, so the flow is exact.
 
     Raises InputError when scikit-image is not installed.
     """
-    photograph = _photograph()
-    cameras = [
-        _camera(t / max(1, frames - 1), photograph.shape[1], photograph.shape[0], width, height) for t in range(frames)
-    ]
-    balloons = [_balloon(t / max(1, frames - 1), width, height) for t in range(frames)]
-    texture, opacity = _balloon_texture()
+    background, person, opacity = _layers()
+    cameras = [_cameras(t / max(1, frames - 1), width, height) for t in range(frames)]
     pictures, inside = [], []
-    for camera, balloon in zip(cameras, balloons, strict=True):
-        background = sample(photograph, camera, width, height)
-        front = sample(texture, balloon, width, height)
-        alpha = sample(opacity, balloon, width, height)
-        pictures.append(np.round((background * (1 - alpha) + front * alpha) * 255).astype(np.uint8))
+    for far, near in cameras:
+        alpha = sample(opacity, near, width, height)
+        picture = sample(background, far, width, height) * (1 - alpha) + sample(person, near, width, height) * alpha
+        pictures.append(np.round(picture * 255).astype(np.uint8))
         inside.append(alpha[..., 0] > 0.5)
     flows, visible = [], []
     for t in range(1, frames):
+        (far, near), (far_before, near_before) = cameras[t], cameras[t - 1]
         flow = np.where(
             inside[t][None],
-            affine_flow(balloons[t], balloons[t - 1], width, height),
-            affine_flow(cameras[t], cameras[t - 1], width, height),
+            affine_flow(near, near_before, width, height),
+            affine_flow(far, far_before, width, height),
         )
         flows.append(flow)
         visible.append(seen_before(flow, inside[t], inside[t - 1]))
@@ -75,9 +90,10 @@ def write_demo_clip(path: Path, clip: DemoClip) -> None:
 
 
 def run_demo(folder: Path, on_progress: Progress | None = None) -> tuple[list[StylizeResult], Path]:
-    """Make the clip, stylize it in `DEMO_STYLES`, and draw the contact sheet. Returns the results and the sheet's path."""
-    from .models.styles import STYLES
+    """Make the clip, stylize it in `DEMO_STYLES`, and draw the contact sheet. Returns the results and the sheet's path.
 
+    Raises InputError when `folder` is a file, or scikit-image is not installed.
+    """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: give a folder for the demo's videos")
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,63 +101,58 @@ def run_demo(folder: Path, on_progress: Progress | None = None) -> tuple[list[St
     clip = demo_clip()
     write_demo_clip(source, clip)
     pipeline = load_pipeline()
-    styles = [style for style in STYLES if style.name in DEMO_STYLES]
+    styles = [style for name in DEMO_STYLES for style in STYLES if style.name == name]
     results = []
     for k, style in enumerate(styles):
-        offset = k * len(clip.frames)
-        report = (
-            (lambda done, _all, offset=offset: on_progress(offset + done, len(styles) * len(clip.frames)))
-            if on_progress
-            else None
-        )
+
+        def report(done: int, _total: int, before: int = k * len(clip.frames)) -> None:
+            if on_progress:
+                on_progress(before + done, len(styles) * len(clip.frames))
+
         output = folder / f"demo-{style.name.replace(' ', '-')}.mp4"
         results.append(stylize(source, style.prompt, output, pipeline=pipeline, overwrite=True, on_progress=report))
-    sheet = folder / "demo-sheet.png"
     shown = range(0, len(clip.frames), len(clip.frames) // 4)
     rows = {"input": _some_frames(source, shown)} | {
         style.prompt: _some_frames(result.output, shown) for style, result in zip(styles, results, strict=True)
     }
-    contact_sheet(rows).save(sheet)
+    sheet = folder / "demo-sheet.png"
+    with atomic_path(sheet) as partial:
+        contact_sheet(rows).save(partial)
     return results, sheet
 
 
-def _some_frames(path: Path, wanted: Iterable[int]) -> list[NDArray[np.uint8]]:
+def _some_frames(path: Path, wanted: Iterable[int]) -> list[Pixels]:
     chosen = set(wanted)
     return [frame.pixels for k, frame in enumerate(VideoReader(path).frames()) if k in chosen]
 
 
-def _photograph() -> NDArray[np.float32]:
-    try:
-        import skimage
-    except ImportError as error:
-        raise InputError(
-            "the demo's photograph comes with scikit-image: pip install -e '.[demo]' in the project's folder"
-        ) from error
-    path = Path(skimage.__file__).parent / "data" / "rocket.jpg"
-    return (np.asarray(PIL.Image.open(path).convert("RGB")) / 255.0).astype(np.float32)
+def _layers() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Background without the person (512, 512, 3), the photograph (512, 512, 3), and the person's opacity (512, 512,
+    1).
+
+    All are in [0, 1].
+    """
+    require("skimage", "the demo's photograph")
+    import skimage
+
+    photograph = np.asarray(PIL.Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB"))
+    person = np.zeros(photograph.shape[:2], np.uint8)
+    cv2.fillPoly(person, [np.array(OUTLINE)], 255)
+    # Only a rim of what lies behind her is ever seen.
+    hidden = cv2.dilate(person, np.ones((17, 17), np.uint8))
+    background = cv2.inpaint(np.ascontiguousarray(photograph), hidden, 5, cv2.INPAINT_TELEA)
+    opacity = cv2.GaussianBlur(cv2.erode(person, np.ones((3, 3), np.uint8)), (0, 0), 1.0)[..., None]
+    return tuple((layer / 255).astype(np.float32) for layer in (background, photograph, opacity))  # type: ignore[return-value]
 
 
-def _camera(time: float, photo_width: int, photo_height: int, width: int, height: int) -> Affine:
-    """Frame pixel -> photograph pixel: zoom in by a quarter while panning right and up, with a slight roll."""
-    zoom = (photo_width / width) * (0.80 - 0.20 * time)
-    roll = np.deg2rad(2.0 * np.sin(2 * np.pi * time))
-    centre = np.array([photo_width * (0.44 + 0.10 * time), photo_height * (0.55 - 0.06 * time)])
-    return similarity(zoom, roll, np.array([width / 2, height / 2]), centre)
+def _cameras(time: float, width: int, height: int) -> tuple[Affine, Affine]:
+    """Frame pixel -> photograph pixel for the background and for the person, who is nearer and so moves more.
 
-
-def _balloon(time: float, width: int, height: int) -> Affine:
-    """Frame pixel -> balloon texture pixel (256 x 256): it drifts from left to right, bobs and turns."""
-    position = np.array([width * (0.10 + 0.72 * time), height * (0.34 + 0.10 * np.sin(3 * np.pi * time))])
-    return similarity(256 / (0.30 * height), -0.5 * time, position, np.array([128.0, 128.0]))
-
-
-def _balloon_texture() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Colour and opacity, (256, 256, 3) and (256, 256, 1): gores in three colours, lit from the upper left."""
-    y, x = (np.mgrid[0:256, 0:256] - 127.5) / 120.0
-    radius = np.hypot(x, y)
-    bulge = x / np.sqrt(np.clip(1 - y**2, 1e-3, 1))
-    gore = np.floor((np.arcsin(np.clip(bulge, -1, 1)) / np.pi + 0.5) * 7).astype(int) % 3
-    colours = np.array([[0.86, 0.20, 0.15], [0.97, 0.80, 0.24], [0.95, 0.93, 0.86]], np.float32)
-    light = 0.55 + 0.5 * np.clip(1 - np.hypot(x + 0.35, y + 0.4), 0, 1)
-    opacity = np.clip((1 - radius) * 60, 0, 1)
-    return (colours[gore] * light[..., None]).astype(np.float32), opacity[..., None].astype(np.float32)
+    The camera comes nearer by a sixth, passes to the right, and rolls a little.
+    """
+    centre = np.array([width / 2, height / 2])
+    roll = np.deg2rad(1.2 * np.sin(2 * np.pi * time))
+    path = np.array([30 * (time - 0.5), -5 * np.sin(np.pi * time)])
+    far = similarity(470 / width * (1 - 0.08 * time), roll, centre, np.array([262, 152]) + path)
+    near = similarity(470 / width * (1 - 0.16 * time), roll, centre, np.array([262, 152]) + 2.2 * path)
+    return far, near

@@ -2,4 +2,4 @@
 
 
 class InputError(ValueError):
-    """Something the user gave cannot be used. The message names the problem and the remedy, in one line."""
+    """Something that was given cannot be used. The message names the problem and the remedy, in one line."""

@@ -1,6 +1,7 @@
-"""DESIGN 2.3: guidance. Both forms are one weighted sum of UNet outputs, with weights that add up to 1.
+"""Guidance (docs/method.md, section 2.3): a weighted sum of UNet outputs, with weights that add up to 1.
 
-Because they do, the sum may be taken of ε-, v- or sample-predictions alike: the three are affine in one another at fixed z_t.
+Because they do, the sum may be taken of ε-, v- or sample-predictions alike. At fixed z_t these are affine in one
+another.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-Guidance = Literal["independent", "joint"]
+from .settings import Guidance
 
 
 class Branch(NamedTuple):
@@ -61,7 +62,7 @@ def combine_independent(
     s_text: float,
     s_mask: float,
 ) -> Tensor:
-    """The paper's guidance (DESIGN 2.3, `independent`) of four predictions of one shape."""
+    """The paper's guidance (`independent`, equation 2.3a) of four predictions of one shape."""
     predictions = {UNCONDITIONAL: eps_uncond, IMAGE: eps_image, TEXT: eps_text, MASK: eps_mask}
     return combine(predictions, branch_weights("independent", s_image, s_text, s_mask))
 
@@ -75,6 +76,6 @@ def combine_joint(
     s_text: float,
     s_mask: float,
 ) -> Tensor:
-    """InstructPix2Pix's nested guidance with the mask term added (DESIGN 2.3, `joint`)."""
+    """InstructPix2Pix's nested guidance with the mask term added (`joint`, equation 2.3b)."""
     predictions = {UNCONDITIONAL: eps_uncond, IMAGE: eps_image, BOTH: eps_both, MASK: eps_mask}
     return combine(predictions, branch_weights("joint", s_image, s_text, s_mask))

@@ -1,14 +1,12 @@
-"""DESIGN 2.4: sampling optimization. Each step starts from latents moved towards the frame's content as CLIP sees it."""
+"""Sampling optimization (docs/method.md, section 2.4): latents move towards the frame's content as CLIP sees it."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-Optimization = Literal["exact", "decoder"]
 
 
 class ImageEmbedding(Protocol):
@@ -51,7 +49,8 @@ def constant_prediction(
 ) -> tuple[Tensor, str]:
     """The prediction as the constant of `optimization="decoder"`, and its type: ε stays ε, v stays v.
 
-    A sample-prediction becomes v: as a constant x̂_0 it would have no gradient, as ε an infinite one at zero terminal SNR.
+    A sample-prediction becomes v: as a constant x̂_0 it would have no gradient, as ε an infinite one at zero terminal
+    SNR.
     """
     if prediction_type != "sample":
         return model_output.detach(), prediction_type
@@ -61,7 +60,8 @@ def constant_prediction(
 
 
 def clip_image_embedding(image_encoder: Any, feature_extractor: Any) -> ImageEmbedding:
-    """φ from a CLIP vision model: a differentiable resize to the encoder's square, its mean and deviation, its projection.
+    """φ from a CLIP vision model: a differentiable resize to the encoder's square, its mean and deviation, its
+    projection.
 
     `feature_extractor` gives `image_mean` and `image_std`; without one CLIP's own are used.
     """

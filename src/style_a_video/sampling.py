@@ -1,10 +1,14 @@
-"""The denoising loop: DESIGN 2.2 to 2.4 at every step. State is passed in; nothing here knows where frames come from."""
+"""The denoising loop: sections 2.2 to 2.4 of docs/method.md at every step.
+
+State is passed in. Nothing here knows where frames come from.
+"""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,14 +17,14 @@ from torch import Tensor
 from .guidance import IMAGE, MASK, Branch, combine
 from .optimization import (
     ImageEmbedding,
-    Optimization,
     constant_prediction,
     content_gradient,
     content_loss,
     predict_clean,
     signal_rate,
 )
-from .self_attention import AttentionRecord, MaskRefresh, attention_mask, layer_grid, upsample_mask
+from .self_attention import AttentionRecord, attention_mask, layer_grid, upsample_mask
+from .settings import MaskRefresh, Optimization
 
 StepEnd = Callable[[int, Any, Tensor], Tensor]
 """Called after every step with (index, timestep, latents); returns the latents to go on with."""
@@ -40,19 +44,26 @@ class Conditions:
 
 @dataclass(frozen=True)
 class ContentGuide:
-    """What 2.4 needs: φ(I^f) (F, D), φ, the decoder D (latents -> (F, 3, H, W) in [0, 1]), λ and the mode."""
+    """What section 2.4 needs."""
 
     target: Tensor
+    """φ(I^f), (F, D)."""
     embed: ImageEmbedding
+    """φ."""
     decode: Callable[[Tensor], Tensor]
+    """D: latents -> (F, 3, H, W) in [0, 1]."""
     weight: float
+    """λ."""
     mode: Optimization
 
 
 def evaluate_branches(
     unet: Any, sample: Tensor, timestep: Any, branches: Iterable[Branch], conditions: Conditions, mask: Tensor | None
 ) -> dict[Branch, Tensor]:
-    """The UNet's output for every branch, all branches x frames in one batch. `sample`: (F, C, h, w); `mask`: bool (F, 1, h, w)."""
+    """The UNet's output for every branch, all branches x frames in one batch.
+
+    `sample` is (F, C, h, w), `mask` bool (F, 1, h, w).
+    """
     branches = list(branches)
     frames = len(sample)
     slots = {"none": torch.zeros_like(conditions.frame), "frame": conditions.frame}
@@ -77,10 +88,10 @@ def evaluate_with_mask(
     record: AttentionRecord,
     lagged_mask: Tensor | None,
 ) -> tuple[dict[Branch, Tensor], Tensor]:
-    """The branches when one of them is c_M, and the mask M of this step (2.2).
+    """The branches when one of them is c_M, and the mask M of this step (section 2.2).
 
-    Without a lagged mask: (c_I, ∅) first, its attention makes M, the other branches follow in a second call. With one:
-    everything in one call on the mask of the step before.
+    Without a lagged mask, (c_I, ∅) comes first: its attention makes M, and the other branches follow in a second call.
+    With one, everything goes in one call on the mask of the step before.
     """
     others = [branch for branch in weights if branch != IMAGE]
     if lagged_mask is None:
@@ -113,29 +124,22 @@ def denoise(
     step_arguments: Mapping[str, Any] | None = None,
     on_step_end: StepEnd | None = None,
 ) -> Tensor:
-    """z_T -> z_0 for F frames at once. `latents`: (F, C, h, w) scaled by the scheduler's `init_noise_sigma`.
+    """From latents at the first timestep to latents at the end, (F, C, h, w).
 
-    `record` (of the layer that makes M) is needed when `weights` holds the mask branch. UNet calls a step: one; one more
-    when the mask is exact; one more when `content` is given (2.4 evaluates ε̃ again at z_t − λ·Δz_t, and steps from there).
+    `record` (of the layer that makes M) is needed when `weights` holds the mask branch. A step calls the UNet once,
+    once more when the mask is exact, and once more when `content` is given: ε̃ is then evaluated again at z_t − λ·Δz_t.
     """
     if MASK in weights and record is None:
         raise ValueError("a mask branch needs the record of the layer that makes its mask")
+    evaluate = partial(guided_prediction, unet, scheduler, weights, conditions, record)
     mask: Tensor | None = None
     for index, timestep in enumerate(timesteps):
-
-        def evaluate(z: Tensor, t: Any = timestep, previous: Tensor | None = mask) -> tuple[Tensor, Tensor | None]:
-            sample = scheduler.scale_model_input(z, t)
-            if record is None or MASK not in weights:
-                return combine(evaluate_branches(unet, sample, t, weights, conditions, None), weights), None
-            lagged = previous if mask_refresh == "lagged" else None
-            predictions, new = evaluate_with_mask(unet, sample, t, weights, conditions, record, lagged)
-            return combine(predictions, weights), new
-
+        lagged = mask if mask_refresh == "lagged" else None
         if content is None:
-            prediction, mask = evaluate(latents)
+            prediction, mask = evaluate(latents, timestep, lagged)
         else:
-            gradient, mask = _content_gradient(evaluate, scheduler, latents, timestep, content)
-            # The step is taken from there too: from z_t, the shift itself would come back in x̂_0 with the opposite sign.
+            gradient, mask = _content_gradient(evaluate, scheduler, latents, timestep, lagged, content)
+            # The step is taken from there too. From z_t, the shift itself would return in x̂_0 with the opposite sign.
             latents = latents - content.weight * gradient
             shifted = scheduler.scale_model_input(latents, timestep)
             prediction = combine(evaluate_branches(unet, shifted, timestep, weights, conditions, mask), weights)
@@ -145,18 +149,37 @@ def denoise(
     return latents
 
 
+def guided_prediction(
+    unet: Any,
+    scheduler: Any,
+    weights: Mapping[Branch, float],
+    conditions: Conditions,
+    record: AttentionRecord | None,
+    latents: Tensor,
+    timestep: Any,
+    lagged_mask: Tensor | None,
+) -> tuple[Tensor, Tensor | None]:
+    """ε̃ of section 2.3 at z_t, and the mask M of this step (None without a mask branch)."""
+    sample = scheduler.scale_model_input(latents, timestep)
+    if record is None or MASK not in weights:
+        return combine(evaluate_branches(unet, sample, timestep, weights, conditions, None), weights), None
+    predictions, mask = evaluate_with_mask(unet, sample, timestep, weights, conditions, record, lagged_mask)
+    return combine(predictions, weights), mask
+
+
 def _content_gradient(
-    evaluate: Callable[[Tensor], tuple[Tensor, Tensor | None]],
+    evaluate: Callable[[Tensor, Any, Tensor | None], tuple[Tensor, Tensor | None]],
     scheduler: Any,
     latents: Tensor,
     timestep: Any,
+    lagged_mask: Tensor | None,
     content: ContentGuide,
 ) -> tuple[Tensor, Tensor | None]:
-    """Δz_t of 2.4, and the mask that was made on the way."""
+    """Δz_t of section 2.4, and the mask that was made on the way."""
     with torch.enable_grad():
         z = latents.detach().requires_grad_(True)
         with torch.set_grad_enabled(content.mode == "exact"):
-            prediction, mask = evaluate(z)
+            prediction, mask = evaluate(z, timestep, lagged_mask)
         signal = signal_rate(scheduler, timestep)
         sample = scheduler.scale_model_input(z, timestep)
         kind = scheduler.config.prediction_type

@@ -1,15 +1,13 @@
-"""DESIGN 2.2: the self-attention condition. What the model itself attends keeps its detail in the image slot."""
+"""The self-attention condition (docs/method.md, section 2.2): detail is kept where the model itself attends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-MaskRefresh = Literal["exact", "lagged"]
 
 
 def attention_mask(attention_output: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -69,7 +67,7 @@ class AttentionRecord:
 def record_attention(unet: nn.Module, layer: str) -> Iterator[AttentionRecord]:
     """While open, the record holds what the named attention layer put out in the latest call of the UNet.
 
-    It listens at the input of the layer's output projection, so it works with any attention kernel and the HW×HW matrix
+    It listens at the input of the layer's output projection. So any attention kernel will do, and the HW×HW matrix
     never exists. Raises ValueError for a layer that is not there.
     """
     modules: dict[str, Any] = dict(unet.named_modules())

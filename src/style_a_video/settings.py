@@ -1,97 +1,255 @@
-"""Everything about a job but its files and its prompt."""
+"""Every setting: its name, default, range and choices, once. Imports nothing heavy.
+
+`Settings` is what a person gives; None stands for the model's own default. `Settings.resolve` fills the defaults in.
+The resolved object is passed on whole.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+import os
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Number
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from .errors import InputError
-from .guidance import Guidance
-from .models.loading import BUNDLED
-from .optimization import Optimization
-from .self_attention import MaskRefresh
+from .schedulers import SCHEDULERS
 
+BUNDLED = "bundled"
+"""Name of the model that the package ships."""
+
+Guidance = Literal["independent", "joint"]
+MaskRefresh = Literal["exact", "lagged"]
+Optimization = Literal["exact", "decoder"]
+FrameNoise = Literal["shared", "independent"]
 ShotNoise = Literal["shared", "warped", "independent"]
-"""One noise field for all frames; one that every shot begins with and that then moves with the picture; or one a frame."""
-Flow = Literal["dis", "raft"]
 OutputSize = Literal["working", "source"]
-LONGEST_INTERVAL = 32
-"""Of keyframes: two intervals of frames are held in memory, and ways between them."""
+OutputType = Literal["np", "pil", "pt"]
+
+Count = Annotated[int, Field(ge=1)]
+Scale = Annotated[float, Field(allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+FLOWS = tuple(
+    sorted(
+        module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "temporal" / "flow_estimators")])
+    )
+)
+"""The flow estimators: the modules of `temporal.flow_estimators`, which are not imported for it."""
 
 
-@dataclass(frozen=True)
-class Settings:
+def _one_of(choices: Iterable[str]) -> Callable[[str], str]:
+    known = sorted(choices)
+
+    def check(value: str) -> str:
+        if value not in known:
+            raise InputError(f"choose from {', '.join(known)}")
+        return value
+
+    return check
+
+
+INSTRUCT_PIX2PIX_DEFAULTS: dict[str, Any] = {
+    "num_inference_steps": 30,
+    "guidance": "joint",
+    "guidance_scale": 7.5,
+    "image_guidance_scale": 1.5,
+    "mask_guidance_scale": 0.0,
+    "content_weight": 0.0,
+    "size": 512,
+}
+"""Of a model that stores no defaults of its own: those of InstructPix2Pix."""
+MODEL_DEFAULTS = tuple(INSTRUCT_PIX2PIX_DEFAULTS)
+"""Names of the settings that every model has a default of."""
+
+
+class Checked(BaseModel):
+    """A frozen set of values, checked when it is made. Raises InputError, one line, for a value that cannot be used."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise InputError(_one_line(error, type(self))) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        """NumPy's numbers and paths as Python's own numbers and text."""
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
+        plain = not isinstance(value, Number) or isinstance(value, bool | int | float)
+        return value if plain else value.item()
+
+
+class KeyframeConfig(Checked):
+    """The constants of keyframe propagation (docs/method.md, section 2.6). Lengths are in pixels of the working
+    size."""
+
+    fill_strength: Share = 0.5
+    """Share of the denoising steps taken where the model fills in what no keyframe shows."""
+    fade_frames: Count = 4
+    """Half-way between two keyframes the picture passes from one to the other over this many frames."""
+    missing_tolerance: Share = 0.02
+    """Share of a frame's pixels that may be missing without asking the model."""
+    similarity_tolerance: Share = 0.02
+    """Two places look alike where their colours differ by less than this, in the mean over a window."""
+    similarity_window: Count = 7
+    """Side of that window."""
+    deformation_window: Count = 9
+    """Side of the window over which a flow's deformation is measured."""
+    max_deformation: Share = 0.33
+    """Nothing is taken from a keyframe along a flow that stretches or shears marks by more than this."""
+    max_keyframe_deformation: Share = 0.2
+    """The same between neighbouring keyframes, and in the refiner between frames: there deformations add up."""
+    structure_window: Count = 16
+    """Side of the windows in which the shapes of two inputs are compared."""
+    structure_stride: Count = 4
+    """Distance of their centres."""
+    color_window: Count = 64
+    """Side of the windows whose mean colour and contrast a keyframe takes from its own rendering."""
+    color_stride: Count = 16
+    """Distance of their centres."""
+    color_pull: Share = 0.5
+    """How far the mean colour moves towards the rendering: light is followed, the model's own flicker halved."""
+    max_contrast_gain: Annotated[float, Field(ge=1)] = 2.0
+    """Contrast is multiplied or divided by this at most: what is flat has no marks to deepen."""
+    detail_window: Count = 16
+    """Side of the windows in which the strength of fine detail is measured."""
+    detail_stride: Count = 4
+    """Distance of their centres."""
+    max_sharpening: Share = 0.5
+    """Share of the high frequencies that matching of detail adds or removes at most; more makes rings."""
+    extremes_window: Count = 3
+    """Side of the windows whose darkest and brightest values limit sharpening."""
+
+
+DEFAULT_KEYFRAMES = KeyframeConfig()
+
+
+class CallSettings(Checked):
+    """What one call of the pipeline does, with the model's defaults filled in."""
+
+    num_inference_steps: Count
+    guidance: Guidance
+    guidance_scale: Scale
+    image_guidance_scale: Scale
+    mask_guidance_scale: Scale
+    content_weight: Weight
+    mask_refresh: MaskRefresh = "lagged"
+    optimization: Optimization = "decoder"
+    noise: FrameNoise = "shared"
+    eta: Scale = 0.0
+    strength: Share = 1.0
+    batch_size: Count = 8
+    output_type: OutputType = "np"
+
+
+class Settings(Checked):
     """Everything about a job but its files and its prompt. None means the model's own default."""
 
     model: str = BUNDLED
-    seed: int = 0
+    """'bundled', a folder in diffusers' layout, or a hub id."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """The same seed gives the same result."""
     negative_prompt: str = ""
+    """What the picture should not be."""
     fast: bool = False
-    num_inference_steps: int | None = None
+    """Quicker and rougher: fewest steps, no refinement network, coarser flow."""
+    num_inference_steps: Count | None = None
+    """Denoising steps."""
+    scheduler: Annotated[str, AfterValidator(_one_of(SCHEDULERS))] | None = None
+    """The sampler: a name of `schedulers.SCHEDULERS`."""
     guidance: Guidance | None = None
-    guidance_scale: float | None = None
-    image_guidance_scale: float | None = None
-    mask_guidance_scale: float | None = None
+    """How the conditions are combined: joint, as in InstructPix2Pix, or independent, as in the paper."""
+    guidance_scale: Scale | None = None
+    """s_T: how strongly the prompt acts."""
+    image_guidance_scale: Scale | None = None
+    """s_I: how closely the frame is kept."""
+    mask_guidance_scale: Scale | None = None
+    """s_M: weight of the self-attention condition."""
     mask_refresh: MaskRefresh = "lagged"
-    content_weight: float | None = None
+    """Mask of this step (exact, one more evaluation) or of the step before (lagged)."""
+    content_weight: Weight | None = None
+    """λ: weight of CLIP-guided sampling."""
     optimization: Optimization = "decoder"
+    """How far the gradient of λ flows: through the decoder, or through the UNet too (exact)."""
     noise: ShotNoise = "shared"
-    keyframe_interval: int = 8
-    """Every how many frames of a shot one is denoised in full, the others taking their picture from it; 1 means every frame."""
-    flow: Flow = "dis"
-    """What estimates motion: OpenCV's DIS, or RAFT where torchvision is installed."""
+    """One noise field for all frames (shared), one that moves with the picture (warped), or one a frame
+    (independent)."""
+    keyframe_interval: Annotated[int, Field(ge=1, le=32)] = 8
+    """Every how many frames one is made in full, the others from it; 1: every frame. Memory grows with it."""
+    keyframes: KeyframeConfig = DEFAULT_KEYFRAMES
+    """Constants of keyframe propagation; the command line does not offer them."""
+    flow: Annotated[str, AfterValidator(_one_of(FLOWS))] = "dis"
+    """What estimates motion: OpenCV's dis, or raft where torchvision is installed."""
     anchor: bool = False
-    """Whether every frame that is denoised in full also attends to its shot's first."""
+    """Frames made in full also attend to their shot's first frame."""
     refine: bool | None = None
-    """Whether the package's refiner steadies the stylized frames; None: unless `fast`."""
-    size: int | None = None
-    """Working size: the short side of the frames that the model sees, in pixels."""
+    """Steady the result by the refinement network. By default it runs unless `fast`."""
+    size: Annotated[int, Field(ge=32, le=4096)] | None = None
+    """Working size: short side in pixels, 32 to 4096, made even."""
     output_size: OutputSize = "working"
-    start_s: float = 0.0
-    end_s: float | None = None
-    batch_size: int = 8
-    """Frames at once: those denoised together, where every frame is denoised in full; else those held for the keyframes denoised together, of which
-    there are `batch_size / keyframe_interval`, and one at least."""
+    """Size of the output: the working size, or the input's own (source)."""
+    start_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Begin at this second."""
+    end_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Stop before this second."""
+    batch_size: Count = 8
+    """Frames held at once. Keyframes are denoised together as far as their intervals fit."""
 
-    @property
-    def refines(self) -> bool:
-        """Whether there is a refiner, whoever decided it."""
-        return not self.fast if self.refine is None else self.refine
-
-
-CALL_SETTINGS = (
-    "negative_prompt", "fast", "num_inference_steps", "guidance", "guidance_scale", "image_guidance_scale", "mask_guidance_scale",
-    "mask_refresh", "content_weight", "optimization",
-)  # fmt: skip
-"""Those that a call of the pipeline takes as they are."""
+    def resolve(self, model_defaults: Mapping[str, Any]) -> ResolvedSettings:
+        """These settings with every None replaced: by the model's default, and for `refine` by `not fast`."""
+        values = dict(self)
+        values["refine"] = not self.fast if self.refine is None else self.refine
+        defaults = {name: model_defaults[name] for name in MODEL_DEFAULTS if values[name] is None}
+        return ResolvedSettings(**values | defaults)
 
 
-def checked_settings(given: dict[str, Any]) -> Settings:
-    """Settings from named values. Raises InputError for one that there is not, or that is out of its range."""
-    unknown = set(given) - set(Settings.__dataclass_fields__)
-    if unknown:
-        raise InputError(
-            f"unknown setting {sorted(unknown)[0]!r}: choose from {', '.join(Settings.__dataclass_fields__)}"
-        )
-    settings = Settings(**given)
-    for name in ("seed", "batch_size", "size", "keyframe_interval"):
-        value = getattr(settings, name)
-        if not isinstance(value, int) and not (name == "size" and value is None):
-            raise InputError(f"{name} is {value!r}: give a whole number")
-    if settings.size is not None and not 32 <= settings.size <= 4096:
-        raise InputError(f"size is {settings.size}: give a short side between 32 and 4096 pixels")
-    if not 0 <= settings.seed < 2**63:
-        raise InputError(f"seed is {settings.seed}: give a whole number between 0 and 2^63 - 1")
-    if settings.batch_size < 1:
-        raise InputError(f"batch_size is {settings.batch_size}: give 1 or more")
-    if not 1 <= settings.keyframe_interval <= LONGEST_INTERVAL:
-        raise InputError(
-            f"keyframe_interval is {settings.keyframe_interval}: give 1 (every frame in full) to {LONGEST_INTERVAL}"
-        )
-    for name in ("fast", "anchor", "refine"):
-        if not isinstance(getattr(settings, name), bool) and not (name == "refine" and settings.refine is None):
-            raise InputError(f"{name} is {getattr(settings, name)!r}: give True or False")
-    for name, kind in (("noise", ShotNoise), ("flow", Flow), ("output_size", OutputSize)):
-        if getattr(settings, name) not in get_args(kind):
-            raise InputError(f"{name} is {getattr(settings, name)!r}: choose one of {', '.join(get_args(kind))}")
-    return settings
+class ResolvedSettings(Settings):
+    """`Settings` in which nothing is left to the model."""
+
+    num_inference_steps: Count
+    guidance: Guidance
+    guidance_scale: Scale
+    image_guidance_scale: Scale
+    mask_guidance_scale: Scale
+    content_weight: Weight
+    refine: bool
+    size: Annotated[int, Field(ge=32, le=4096)]
+
+    def call_arguments(self) -> dict[str, Any]:
+        """What a call of the pipeline takes by the same name. Not `noise`: the noise of a shot is made by the
+        stream."""
+        names = (CallSettings.model_fields.keys() & Settings.model_fields.keys()) - {"noise"}
+        return {name: getattr(self, name) for name in sorted(names)}
+
+
+def _one_line(error: ValidationError, kind: type[BaseModel]) -> str:
+    """The first fault: what is wrong, and what to give instead."""
+    fault = error.errors(include_url=False)[0]
+    name = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        return f"unknown setting {name!r}: choose from {', '.join(kind.model_fields)}"
+    limits = fault.get("ctx", {})
+    remedies = {
+        "missing": "it is needed",
+        "literal_error": f"choose {limits.get('expected')}",
+        "int_type": "give a whole number",
+        "bool_type": "give True or False",
+        "string_type": "give text",
+        "float_type": "give a finite number",
+        "finite_number": "give a finite number",
+        "greater_than_equal": f"give {limits.get('ge')} or more",
+        "greater_than": f"give more than {limits.get('gt')}",
+        "less_than_equal": f"give {limits.get('le')} or less",
+        "less_than": f"give less than {limits.get('lt')}",
+    }
+    remedy = remedies.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+    return f"{name} is {fault['input']!r}: {remedy}"

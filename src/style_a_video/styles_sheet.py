@@ -4,42 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from .atomic import atomic_path
 from .demo import demo_clip
-from .errors import InputError
-from .job import Progress, working_size
-from .models.loading import bundled_folder, load_pipeline
-from .models.vocabulary import Knowledge
+from .frames import Pixels
+from .job import Progress
+from .models import bundled_folder, load_pipeline
 from .settings import Settings
 from .sheets import labelled_grid
 from .stream import stylized_frames
-from .video import VideoFrame, VideoReader
+from .styles import Vocabulary
+from .video import VideoFrame, VideoReader, working_size
 
 
-def picture_for_sheet(sheet: Path, image: Path | None) -> NDArray[np.uint8]:
-    """The first frame of `image` (default: the demo clip's), (H, W, 3), at the bundled model's working size.
+def picture_for_sheet(image: Path | None) -> Pixels:
+    """The first frame of `image` (default: the demo clip's), (H, W, 3), with a short side of 256 pixels.
 
-    Raises InputError when it cannot be read, or when `sheet` is no name for a picture.
+    Raises InputError when it cannot be read.
     """
-    if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp") or sheet.is_dir():
-        raise InputError(f"{sheet} is no name for a picture: let it end in .png or .jpg")
     if image is None:
         return demo_clip(frames=2).frames[0]
     reader = VideoReader(image)
     return next(reader.frames(working_size(reader.info, 256))).pixels
 
 
-def draw_styles_sheet(path: Path, picture: NDArray[np.uint8], on_progress: Progress | None = None) -> None:
+def draw_styles_sheet(path: Path, picture: Pixels, on_progress: Progress | None = None) -> None:
     """Draw `picture` in every style of the bundled model, labelled by its prompt, to `path`."""
     pipeline = load_pipeline()
-    styles = Knowledge.of(bundled_folder()).styles
+    styles = Vocabulary.read(bundled_folder()).styles
     cells = {"input": picture}
     for k, style in enumerate(styles, start=1):
         frame = next(stylized_frames(pipeline, [VideoFrame(picture, 0)], style.prompt, Settings()))
         cells[style.prompt] = frame.pixels
         if on_progress:
             on_progress(k, len(styles))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    labelled_grid(cells, columns=5).save(path)
+    with atomic_path(path) as partial:
+        labelled_grid(cells, columns=5).save(partial)

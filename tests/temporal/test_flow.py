@@ -61,8 +61,8 @@ class Raft(torch.nn.Module):
 
 def with_torchvision(monkeypatch, raft_small):
     module = ModuleType("torchvision.models.optical_flow")
-    module.Raft_Small_Weights, module.raft_small = SimpleNamespace(DEFAULT="weights"), raft_small
-    monkeypatch.setattr("style_a_video.temporal.flow.find_spec", lambda _: True)
+    vars(module).update(Raft_Small_Weights=SimpleNamespace(DEFAULT="weights"), raft_small=raft_small)
+    monkeypatch.setattr("style_a_video.dependencies.find_spec", lambda _: True)
     monkeypatch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
     monkeypatch.setitem(sys.modules, "torchvision.models", ModuleType("torchvision.models"))
     monkeypatch.setitem(sys.modules, "torchvision.models.optical_flow", module)
@@ -89,6 +89,6 @@ def test_raft_without_its_weights_is_one_line(monkeypatch):
 
 
 def test_raft_says_what_it_needs(monkeypatch):
-    monkeypatch.setattr("style_a_video.temporal.flow.find_spec", lambda _: None)
+    monkeypatch.setattr("style_a_video.dependencies.find_spec", lambda _: None)
     with pytest.raises(sav.InputError, match="torchvision"):
         sav.temporal.raft_flow()

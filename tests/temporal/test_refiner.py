@@ -5,7 +5,7 @@ import torch
 
 import style_a_video as sav
 from style_a_video.temporal import Refined, Refiner, refine
-from style_a_video.temporal.refiner import MOST_KEPT
+from style_a_video.temporal.refiner import MAX_KEPT
 from tests.temporal.test_warp import warp_loop
 
 
@@ -40,7 +40,7 @@ def test_an_untrained_one_of_the_warped_form_goes_half_of_what_it_may_to_the_war
     shifted = torch.stack(
         [torch.from_numpy(warp_loop(r.numpy(), f.numpy())) for r, f in zip(refined, motion.backward, strict=True)]
     )
-    inner = (found - now - MOST_KEPT / 2 * (shifted - now))[..., 4:-4, 4:-4]
+    inner = (found - now - MAX_KEPT / 2 * (shifted - now))[..., 4:-4, 4:-4]
     assert inner.abs().max() < 0.03
 
 
@@ -113,7 +113,8 @@ def test_flat_pictures_stay_flat(form):
 
 
 def test_no_checkerboard_adds_up_over_a_shot():
-    """The shipped refiner over a picture whose colour flickers: no more of the finest frequency than in what it is given."""
+    """The shipped refiner over a picture whose colour flickers: no more of the finest frequency than in what it is
+    given."""
     from style_a_video.demo import demo_clip
     from style_a_video.models.loading import load_refiner
 

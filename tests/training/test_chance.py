@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from style_a_video.models.looks import Look
+from style_a_video.styles.spec import StyleSpec
 from style_a_video.temporal import WarpedNoise
 from style_a_video.training.teachers import render
 from style_a_video.training.teachers.chance import CELL, CHANNELS, Chance, on_grid
@@ -53,7 +53,7 @@ def test_seen_from_afar_a_field_is_its_channel() -> None:
 
 @pytest.mark.parametrize(("sigma", "alike"), [(2.5, 0.85), (4.0, 0.92), (8.0, 0.97)])
 def test_coarse_fields_follow_motion_smaller_than_a_cell(sigma: float, alike: float) -> None:
-    """Noise that `WarpedNoise` carries by one to three pixels shows the field carried so."""
+    """Noise that `WarpedNoise` carries by one to three pixels shows the field warp_stylized so."""
     field = WarpedNoise(torch.from_numpy(noise(0))[None], torch.Generator().manual_seed(0))
     before = Chance(field.latents()[0].numpy(), 256, 256).normal(sigma, 2)
     flow, ones = torch.zeros(1, 2, 256, 256), torch.ones(1, 1, 256, 256)
@@ -79,8 +79,8 @@ def test_marks_move_with_the_noise(medium: str) -> None:
     """On an even ground the picture of noise that is moved by two cells is the picture moved by as many pixels."""
     ground = np.full((160, 160, 3), 0.45, np.float32)
     field, shift = noise(0, 44, 44), 2
-    still = render(ground, Look(medium), Chance(field[:, :40, :40], 160, 160))
-    moved = render(ground, Look(medium), Chance(field[:, shift : 40 + shift, :40], 160, 160))
+    still = render(ground, StyleSpec(medium), Chance(field[:, :40, :40], 160, 160))
+    moved = render(ground, StyleSpec(medium), Chance(field[:, shift : 40 + shift, :40], 160, 160))
     aligned = still[32 + CELL * shift : 128 + CELL * shift, 32:128], moved[32:128, 32:128]
     apart = still[32:128, 32:128], moved[32:128, 32:128]
     assert np.abs(aligned[0] - aligned[1]).mean() < 0.3 * np.abs(apart[0] - apart[1]).mean()
@@ -127,7 +127,7 @@ def test_grids_are_powers_of_two() -> None:
 
 def test_every_scale_has_its_grid() -> None:
     picture = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
-    pictures = [render(picture, Look("pixel art", scale=scale)) for scale in ("fine", "", "bold", "huge")]
+    pictures = [render(picture, StyleSpec("pixel art", scale=scale)) for scale in ("fine", "", "bold", "huge")]
     for block, found in zip((4, 8, 16, 32), pictures, strict=True):
         blocks = found.reshape(64 // block, block, 64 // block, block, 3)
         assert np.ptp(blocks, axis=(1, 3)).max() == 0
@@ -137,10 +137,10 @@ def test_every_scale_has_its_grid() -> None:
 def test_noise_must_cover_the_picture() -> None:
     with pytest.raises(ValueError, match="has \\(12, 16, 17\\)"):
         Chance(noise(0, 16, 16), 64, 66)
-    assert render(np.full((30, 50, 3), 0.4, np.float32), Look("mosaic")).shape == (30, 50, 3)
+    assert render(np.full((30, 50, 3), 0.4, np.float32), StyleSpec("mosaic")).shape == (30, 50, 3)
 
 
 def test_one_cell_fills_a_small_picture() -> None:
     ground = np.full((24, 24, 3), 0.4, np.float32)
     for seed in range(6):
-        assert np.isfinite(render(ground, Look("cubism", scale="huge"), Chance.of_seed(seed, 24, 24))).all()
+        assert np.isfinite(render(ground, StyleSpec("cubism", scale="huge"), Chance.of_seed(seed, 24, 24))).all()

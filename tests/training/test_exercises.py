@@ -64,7 +64,7 @@ def test_a_share_of_the_windows_are_exercises() -> None:
 
     exercises = Exercises(np.ones((2, len(EXERCISES), 12, 64, 64), np.float16), 0)
     latents = np.full((2, 4, 12, 64, 64), 2, np.float16)
-    draw = unet.random_windows(latents, NoPairs(), 200, 16, exercises=exercises)  # type: ignore[arg-type]
+    draw = unet.random_windows(latents, NoPairs(), 200, 16, exercises=exercises)
     windows = draw(np.random.default_rng(0))
     drawn = windows.clean.amax(dim=(1, 2, 3)) == 1
     # The noise of pairs is zero here, that of exercises is not.

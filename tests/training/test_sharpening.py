@@ -11,8 +11,7 @@ import torch
 from style_a_video.training import sharpening
 from style_a_video.training.sharpening import TIMESTEPS, Critic, adversarial_loss
 from style_a_video.training.unet import Windows, build_scheduler, embed_captions
-
-from ..conftest import tiny_pipeline, tiny_unet
+from tests.conftest import tiny_pipeline, tiny_unet
 
 SENTENCES = ["a pencil drawing", "make it a cat"]
 

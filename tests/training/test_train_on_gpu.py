@@ -82,7 +82,8 @@ def test_pictures_that_name_a_scale_are_preferred_and_all_media_drawn(store: Any
     )
     drawn = store.draw(3000, SIZE, EVERYTHING)[0][:, 0, 0, 0].long()
     assert set(drawn.tolist()) == set(range(ROWS * COLUMNS))
-    # A quarter of the pictures say it (15 of 31 media in one of two rows); of two drawn at random one does in 1 − (1 − 15/62)² of cases.
+    # A quarter of the pictures say it (15 of 31 media in one of two rows); of two drawn at random one does in 1 − (1
+    # − 15/62)² of cases.
     said = store.says_scale.flatten()[drawn].float().mean().item()
     assert said == pytest.approx(1 - (1 - 0.97 * 15 / 62 - 0.03 / 2) ** 2, abs=0.04)
 
@@ -103,15 +104,23 @@ def test_conditions_are_missing_as_often_as_asked(store: Any) -> None:
 def tiny_unet() -> UNet2DConditionModel:
     torch.manual_seed(1)
     return UNet2DConditionModel(
-        sample_size=32, in_channels=24, out_channels=12, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=2, cross_attention_dim=WIDTH,
-    )  # fmt: skip
+        sample_size=32,
+        in_channels=24,
+        out_channels=12,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        norm_num_groups=4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=2,
+        cross_attention_dim=WIDTH,
+    )
 
 
 @pytest.fixture
 def thirty_steps(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> float:
-    """Seconds of a stage in which three rounds of steps are taken, whatever the machine: by a clock that a look moves on."""
+    """Seconds of a stage in which three rounds of steps are taken, whatever the machine: by a clock that a look moves
+    on."""
     seconds = iter(range(10**6))
     monkeypatch.setattr(tool, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
     monkeypatch.setattr(tool, "TOLD_EVERY_S", 0)
@@ -182,9 +191,11 @@ def test_what_arrives_is_encoded_as_the_recipe_encodes_it(tool: ModuleType) -> N
     words = ["a pencil drawing", "Make it a mosaic."] * (COLUMNS * tool.WORDINGS // 2)
     tokens = np.array(tool._tokenizer(words, padding="max_length", truncation=True)["input_ids"], np.int16)
     content = tool.Content(
-        pictures, rng.standard_normal((COLUMNS, 12, 64, 64)).astype(np.float16), tokens.reshape(COLUMNS, tool.WORDINGS, -1),
+        pictures,
+        rng.standard_normal((COLUMNS, 12, 64, 64)).astype(np.float16),
+        tokens.reshape(COLUMNS, tool.WORDINGS, -1),
         np.arange(COLUMNS) % 2 == 0,
-    )  # fmt: skip
+    )
     nothing_said = torch.zeros(48, 192, dtype=torch.bfloat16)
     arrived = SimpleNamespace(next=lambda timeout: content)
     store = tool.Store(pipeline.vae, pipeline.text_encoder, arrived, 1, "cpu", nothing_said)

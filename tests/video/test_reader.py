@@ -12,8 +12,7 @@ import pytest
 
 from style_a_video.errors import InputError
 from style_a_video.video import VideoReader
-
-from ..conftest import moving_picture, times, write_clip
+from tests.conftest import moving_picture, times, write_clip
 
 
 def test_info_and_frames(clip: Callable[..., Path]) -> None:

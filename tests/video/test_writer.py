@@ -13,8 +13,7 @@ import pytest
 
 from style_a_video.errors import InputError
 from style_a_video.video import VideoReader, check_output, open_writer
-
-from ..conftest import moving_picture, packets, times
+from tests.conftest import moving_picture, packets, times
 
 
 def copy(source: Path, target: Path, size: tuple[int, int] | None = None, **span: float) -> VideoReader:

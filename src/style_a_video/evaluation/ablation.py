@@ -25,10 +25,13 @@ def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
     """{group: {row: settings of the job}}; `defaults` are the model's own."""
     text, image = float(defaults["guidance_scale"]), float(defaults["image_guidance_scale"])
     return {
-        "s_T: guidance_scale": _swept("s_T", "guidance_scale", tuple(sorted({0.0, text / 2, 1.0, text, 1.5 * text, 2 * text}))),
-        "s_I: image_guidance_scale": _swept("s_I", "image_guidance_scale", (0.0, image / 2, image, 1.5 * image, 2 * image)),
+        "s_T: guidance_scale": _swept("s_T", "guidance_scale", tuple(sorted({0.0, text / 2, 1.0, text, 1.5 * text,
+        2 * text}))),
+        "s_I: image_guidance_scale": _swept("s_I", "image_guidance_scale", (0.0, image / 2, image, 1.5 * image,
+        2 * image)),
         "s_M: mask_guidance_scale": _swept("s_M", "mask_guidance_scale", (0.0, MASK_SCALE, 2 * MASK_SCALE, 1.0)),
-        "λ: content_weight": _swept("λ", "content_weight", (0.0, CONTENT_WEIGHT / 3, CONTENT_WEIGHT, 3 * CONTENT_WEIGHT)),
+        "λ: content_weight": _swept("λ", "content_weight", (0.0, CONTENT_WEIGHT / 3, CONTENT_WEIGHT,
+        3 * CONTENT_WEIGHT)),
         "conditions on and off (independent guidance)": _conditions(text, image),
         "conditions on and off (joint guidance, in which text stands on the frame)": _nested_conditions(text, image),
         "guidance": {
@@ -60,7 +63,8 @@ def _swept(symbol: str, name: str, values: tuple[float, ...]) -> dict[str, Chang
 
 
 def _nested_conditions(text: float, image: float) -> dict[str, Changes]:
-    """Joint guidance has no text without the frame: ε(c_I, c_T) is measured from ε(c_I, ∅). Without either it is `_conditions`' rows."""
+    """Joint guidance has no text without the frame: ε(c_I, c_T) is measured from ε(c_I, ∅). Without either it is
+    `_conditions`' rows."""
     rows = {"none": _joint(0.0, 0.0, 0.0)}
     for with_text in (False, True):
         for with_mask in (False, True):
@@ -81,7 +85,8 @@ def _conditions(text: float, image: float) -> dict[str, Changes]:
             for with_mask in (False, True):
                 names = [n for n, on in (("text", with_text), ("frame", with_image), ("mask", with_mask)) if on]
                 rows[" + ".join(names) or "none"] = PER_FRAME | {
-                    "guidance": "independent", "guidance_scale": text * with_text, "image_guidance_scale": image * with_image,
+                    "guidance": "independent", "guidance_scale": text * with_text,
+                    "image_guidance_scale": image * with_image,
                     "mask_guidance_scale": MASK_SCALE * with_mask,
                 }  # fmt: skip
     return rows

@@ -9,21 +9,20 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import InputError
-from ..job import working_size
+from ..frames import pixels_to_tensor
 from ..temporal import FlowEstimator, dis_flow, flow_both_ways
-from ..temporal.motion import picture_tensor
-from ..video import ShotDetector, VideoFrame, VideoInfo, VideoReader
+from ..video import ShotDetector, VideoFrame, VideoInfo, VideoReader, working_size
 from .encoders import Encoder
 
 
 @dataclass
 class Clip:
-    """Frames (T, H, W, 3) uint8 and, for pairs of them, flow and trusted pixels; these, and embeddings, are found once and kept."""
+    """Frames (T, H, W, 3) uint8 and, for pairs of them, flow and trusted pixels; these, and embeddings, are found
+    once and kept."""
 
     name: str
     pixels: NDArray[np.uint8]
@@ -43,7 +42,7 @@ class Clip:
 
     def picture(self, t: int) -> Tensor:
         """(1, 3, H, W) in [0, 1]."""
-        return picture_tensor(self.pixels[t])
+        return pixels_to_tensor(self.pixels[t])
 
     def motion(self, t: int, s: int) -> tuple[Tensor, Tensor]:
         """Flow from frame t to frame s, (1, 2, H, W) in pixels, and where it is trusted, (1, 1, H, W)."""
@@ -94,8 +93,8 @@ def read_clip(path: Path, side: int, count: int | None = None) -> Clip:
 
 
 def read_pair(source: Path, output: Path) -> tuple[Clip, NDArray[np.uint8]]:
-    """An input video and the frames (T, H, W, 3) of what was made of it, at the output's size; both lie in unnamed files on disk, since
-    long videos fill the memory.
+    """An input video and the frames (T, H, W, 3) of what was made of it, at the output's size; both lie in unnamed
+    files on disk, since long videos fill the memory.
 
     Raises InputError where they do not belong together: shape, rate or number of frames.
     """
@@ -105,13 +104,15 @@ def read_pair(source: Path, output: Path) -> tuple[Clip, NDArray[np.uint8]]:
     pixels, found = (_on_disk(reader, size) for reader in (before, after))
     if len(pixels) != len(found):
         raise InputError(
-            f"{output} has {len(found)} frames and {source} has {len(pixels)}: give the output of the whole input, frame for frame"
+            f"{output} has {len(found)} frames and {source} has {len(pixels)}: "
+            "give the output of the whole input, frame for frame"
         )
     return clip_of(source.stem, pixels, before.info.rate, before.info, keeps_motion=False), found
 
 
 def check_match(source: VideoInfo, output: VideoInfo) -> None:
-    """Raises InputError when the output has another shape or rate than its source. A folder of images has no rate of its own."""
+    """Raises InputError when the output has another shape or rate than its source. A folder of images has no rate of
+    its own."""
     # A side made even, or rounded to a grid of 8, is the same picture; a crop or a stretch is not.
     shapes = output.width / source.width - output.height / source.height
     if abs(shapes) * min(source.width, source.height) > 8:
@@ -148,8 +149,3 @@ def _on_disk(reader: VideoReader, size: tuple[int, int]) -> NDArray[np.uint8]:
         if not file.tell():
             raise InputError(f"{reader.path} holds no frame: give another video")
         return np.memmap(file, np.uint8, "r").reshape(-1, size[1], size[0], 3)
-
-
-def tensor_of(pixels: NDArray[np.uint8]) -> Tensor:
-    """(T, H, W, 3) uint8 -> (T, 3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 255

@@ -1,4 +1,5 @@
-"""What content and style scores are measured with: the bundled φ, or a real CLIP. A score says which; two are never mixed."""
+"""What content and style scores are measured with: the bundled φ, or a real CLIP. A score says which; two are never
+mixed."""
 
 from __future__ import annotations
 
@@ -55,9 +56,9 @@ def bundled_encoder(pipeline: StyleAVideoPipeline, name: str = "bundled") -> Enc
     Raises InputError when the model has none, or its text encoder's states are of another space.
     """
     if pipeline.image_encoder is None:
-        raise InputError("this model has no image encoder to measure with: pass --clip with a CLIP model")
+        raise InputError("this model has no image encoder to measure with: pass --judge with a CLIP model")
     if pipeline.image_encoder.config.projection_dim != pipeline.text_encoder.config.hidden_size:
-        raise InputError("this model's image and text encoders do not share a space: pass --clip with a CLIP model")
+        raise InputError("this model's image and text encoders do not share a space: pass --judge with a CLIP model")
     # In float32, whatever the model computes in: a score is not a matter of speed.
     image_encoder, text_encoder = (
         copy.deepcopy(part).float() for part in (pipeline.image_encoder, pipeline.text_encoder)
@@ -93,7 +94,7 @@ def clip_encoder(model: str) -> Encoder:
     Raises InputError when it cannot be loaded.
     """
     if model.startswith(("/", "./", "../", "~")) and not Path(model).expanduser().is_dir():
-        raise InputError(f"--clip {model}: there is no such folder")
+        raise InputError(f"--judge {model}: there is no such folder")
     try:
         with quiet_libraries():
             vision = _whole(CLIPVisionModelWithProjection, model)

@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..atomic import write_atomically
 from ..errors import InputError
-from ..models.loading import BUNDLED, load_pipeline, load_refiner
+from ..frames import encode_image
+from ..models.loading import load_pipeline, load_refiner
 from ..pipeline import StyleAVideoPipeline
+from ..settings import BUNDLED
 from ..temporal import Refiner
-from . import ablation, classical, methods
-from .cells import Cell, fill_cells
+from . import ablation, methods
+from .cache import Cell
 from .clips import Clip, read_clip, read_pair
 from .encoders import Encoder, bundled_encoder, clip_encoder
-from .files import png, write_whole
-from .heatmaps import HeatMaps
-from .measures import Measures, measure
 from .methods import Method, from_outputs, ours, output_stem
-from .report import Report, Section, write_report
-from .tables import frames_as_csv
+from .metrics import Measures, measure
+from .report import HeatMaps, Report, Section, frames_as_csv, write_report
+from .runner import fill_cells
 
 Progress = Callable[[int, int], None]
 FEWEST_FRAMES = 2
@@ -32,7 +33,7 @@ def evaluate(
     output: Path,
     prompt: str,
     model: str = BUNDLED,
-    clip: str | None = None,
+    judge: str | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Measures, list[Path]]:
     """Measure what was made of a video, and write `OUTPUT.evaluation.json`, `OUTPUT.evaluation.csv` (a row a frame) and
@@ -41,7 +42,7 @@ def evaluate(
     Args:
         source, output: the input video and what was made of it: the same frames at the same rate, in the same shape.
         prompt: the sentence it was made for.
-        model: whose φ measures content and style, unless `clip` names a real CLIP (hub id or folder).
+        model: whose φ measures content and style, unless `judge` names a CLIP (hub id or folder).
 
     Returns:
         The measures and the files written.
@@ -53,19 +54,19 @@ def evaluate(
         raise InputError("the prompt is empty: give the sentence that the output was made for")
     output = output.resolve()
     before, pixels = read_pair(source, output)
-    encoder = clip_encoder(clip) if clip else bundled_encoder(load_pipeline(model), model)
+    encoder = clip_encoder(judge) if judge else bundled_encoder(load_pipeline(model), model)
     maps = HeatMaps(len(before))
     found = measure(before, pixels, prompt, encoder, maps, on_progress)
     record = output.with_name(output.name + ".evaluation.json")
-    told = {"input": str(source), "output": str(output), "prompt": prompt, **found.record()}
-    write_whole(record, json.dumps(told, indent=1) + "\n")
+    content = {"input": str(source), "output": str(output), "prompt": prompt, **found.record()}
+    write_atomically(record, json.dumps(content, indent=1) + "\n")
     frames = output.with_name(output.name + ".evaluation.csv")
-    write_whole(frames, frames_as_csv(found))
+    write_atomically(frames, frames_as_csv(found))
     sheet = maps.sheet()
     if sheet is None:
         return found, [record, frames]
     drawn = output.with_name(output.name + ".heatmaps.png")
-    write_whole(drawn, png(sheet))
+    write_atomically(drawn, encode_image(sheet))
     return found, [record, frames, drawn]
 
 
@@ -91,8 +92,8 @@ class Study:
         frames = " to ".join(map(str, sorted({min(map(len, self.clips)), max(map(len, self.clips))})))
         prompts = "; ".join(f'"{prompt}"' for prompt in self.prompts)
         return (
-            f"Model: {self.model}. Content and style by {self.encoder.name}. {len(self.clips)} clips ({names}), the first {frames} frames "
-            f"of each at {size}. Prompts: {prompts}. Flow by DIS on the input."
+            f"Model: {self.model}. Content and style by {self.encoder.name}. {len(self.clips)} clips ({names}), "
+            f"the first {frames} frames of each at {size}. Prompts: {prompts}. Flow by DIS on the input."
         )
 
 
@@ -102,7 +103,7 @@ def prepare(
     folder: Path,
     frames: int,
     model: str = BUNDLED,
-    clip: str | None = None,
+    judge: str | None = None,
 ) -> Study:
     """Load everything that a study needs. Raises InputError for what cannot be used."""
     if not paths or not prompts:
@@ -124,14 +125,15 @@ def prepare(
     stems = [output_stem(name, prompt) for name in names for prompt in dict.fromkeys(prompts)]
     if len(set(stems)) < len(stems):
         raise InputError("two prompts differ by punctuation alone: their outputs could not be told apart")
-    encoder = clip_encoder(clip) if clip else bundled_encoder(pipeline, model)
+    encoder = clip_encoder(judge) if judge else bundled_encoder(pipeline, model)
     return Study(clips, list(dict.fromkeys(prompts)), pipeline, load_refiner(), encoder, model, folder)
 
 
 def compare(
     study: Study, outputs: dict[str, Path] | None = None, only: Sequence[str] = (), on_progress: Progress | None = None
 ) -> tuple[Path, list[Cell]]:
-    """This method beside its peers, and beside any system whose output videos are in `outputs` (see `methods.from_outputs`).
+    """This method beside its peers, and beside any system whose output videos are in `outputs` (see
+    `methods.from_outputs`).
 
     Args:
         only: names of the built-in methods to run; all by default.
@@ -165,9 +167,9 @@ def built_in_methods(study: Study) -> list[Method]:
         methods.instruct_pix2pix(study.pipeline, cross_frame=False),
         methods.instruct_pix2pix(study.pipeline, cross_frame=True),
         methods.sdedit(study.pipeline),
-        classical.teacher(),
-        classical.statistics_transfer(study.pipeline),
-        classical.gatys(study.pipeline),
+        methods.teacher(),
+        methods.statistics_transfer(study.pipeline),
+        methods.gatys(study.pipeline),
     ]
     refined = [methods.with_refiner(peer, study.refiner) for peer in peers]
     return [ours(study.pipeline, study.refiner), *(m for pair in zip(peers, refined, strict=True) for m in pair)]

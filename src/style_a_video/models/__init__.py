@@ -1,6 +1,6 @@
-"""The bundled weights, loading of any model, and the styles that the bundled model knows."""
+"""Loading of any model, and the weights that the package ships."""
 
-from .loading import bundled_folder, load_pipeline
-from .styles import STYLES, Style, named_styles
+from ..checkpoints import bundled_folder
+from .loading import load_pipeline, load_refiner
 
-__all__ = ["STYLES", "Style", "bundled_folder", "load_pipeline", "named_styles"]
+__all__ = ["bundled_folder", "load_pipeline", "load_refiner"]

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,52 +16,28 @@ import transformers.utils.logging
 from diffusers import UNet2DConditionModel
 from safetensors import SafetensorError
 
+from ..checkpoints import REFINER_FOLDER, find_model
+from ..devices import best_device, check_device, compute_dtype
 from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
+from ..settings import BUNDLED
+from ..styles import Vocabulary, prompt_warnings
 from ..temporal import Refiner
-from .vocabulary import Knowledge, advice
-
-BUNDLED = "bundled"
-
-
-def bundled_folder() -> Path:
-    """Where the bundled model lies inside the package. Raises InputError when this checkout has none."""
-    folder = Path(str(files("style_a_video.models") / "bundled"))
-    if not (folder / "model_index.json").is_file():
-        raise InputError(
-            "this installation has no bundled model: reinstall it, or train one with `style-a-video train bundled`"
-        )
-    return folder
 
 
 def load_refiner(folder: Path | None = None) -> Refiner:
     """The refiner that the package ships, or the one in `folder`. Raises InputError when there is none."""
-    folder = folder or Path(str(files("style_a_video.models") / "refiner"))
+    folder = folder or REFINER_FOLDER
     if not (folder / "config.json").is_file():
         raise InputError(f"there is no refiner in {folder}: train one with `style-a-video train refiner`")
     try:
         # Pictures are on the CPU between the models.
-        refiner: Refiner = Refiner.from_pretrained(folder, use_safetensors=True, torch_dtype=best_dtype("cpu"))
+        refiner: Refiner = Refiner.from_pretrained(folder, use_safetensors=True, torch_dtype=compute_dtype("cpu"))
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise InputError(
             f"cannot read the refiner in {folder}: train one with `style-a-video train refiner`"
         ) from error
     return refiner.to(memory_format=torch.channels_last).eval()
-
-
-def best_device() -> str:
-    """CUDA, then Apple's MPS, then the CPU."""
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def best_dtype(device: str) -> torch.dtype:
-    """float16 on a GPU; bfloat16 on a CPU with instructions for it (about twice as fast); else float32."""
-    if device != "cpu":
-        return torch.float16
-    checks = (getattr(torch.cpu, f"_is_{name}_supported", lambda: False) for name in ("amx_tile", "avx512_bf16"))
-    return torch.bfloat16 if any(check() for check in checks) else torch.float32
 
 
 def load_pipeline(
@@ -71,8 +46,8 @@ def load_pipeline(
     """A StyleAVideoPipeline on `device` (best one by default) in `dtype` (fastest good one by default).
 
     Args:
-        model: "bundled", a folder in diffusers' layout, or a hub id. InstructPix2Pix layouts (a UNet with twice the latent
-            channels as input) load unchanged; plain text-to-image layouts are widened with zeros and say so.
+        model: "bundled", a folder in diffusers' layout, or a hub id. InstructPix2Pix layouts (a UNet with twice the
+            latent channels as input) load unchanged; plain text-to-image layouts are widened with zeros and say so.
 
     Only safetensors weights are read; no pickle, no code from the model's folder.
 
@@ -80,13 +55,12 @@ def load_pipeline(
         InputError: when there is no such model, or it is not a latent text-to-image layout.
     """
     device = device or best_device()
-    folder = bundled_folder() if str(model) == BUNDLED else model
-    _check_layout(folder)
+    folder = find_model(model)
     check_device(device)
     try:
         with quiet_libraries():
             pipeline = StyleAVideoPipeline.from_pretrained(
-                str(folder), dtype=dtype or best_dtype(device), use_safetensors=True, **_ignored_components(folder)
+                str(folder), dtype=dtype or compute_dtype(device), use_safetensors=True, **_ignored_components(folder)
             )
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
@@ -95,23 +69,25 @@ def load_pipeline(
         ) from error
     widen_image_slot(pipeline)
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.advise = _advice_of(Path(folder))
+    pipeline.prompt_warnings = _prompt_warnings_of(Path(folder))
     for part in (pipeline.unet, pipeline.vae):
-        # Convolutions on channels-last tensors: a third less time in the first stage on a CPU, and the GPU's native layout.
+        # A third less time in the first stage on a CPU, and the layout that GPUs compute in.
         part.to(memory_format=torch.channels_last)
     return pipeline.to(device)
 
 
-def _advice_of(folder: Path) -> Callable[[str], list[str]] | None:
-    """What to say of prompts for a model of this project's recipe, which tells what it taught; None for any other."""
+def _prompt_warnings_of(folder: Path) -> Callable[[str], list[str]] | None:
+    """Warnings of prompts for a model of this project's recipe, whose vocabulary is known; None for any other."""
     try:
-        return partial(advice, knowledge=Knowledge.of(folder))
+        return partial(prompt_warnings, vocabulary=Vocabulary.read(folder))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def widen_image_slot(pipeline: StyleAVideoPipeline) -> None:
-    """Give a plain text-to-image UNet the frame's input channels, zero-initialised, all other weights kept (DESIGN 2.1).
+    """Give a plain text-to-image UNet the frame's input channels (docs/method.md, section 2.1).
+
+    They start at zero; all other weights are kept.
 
     Raises InputError when the input channels are neither one nor two times the latent's.
     """
@@ -133,7 +109,7 @@ def widen_image_slot(pipeline: StyleAVideoPipeline) -> None:
     unet.conv_in = wide
     unet.register_to_config(in_channels=2 * channels)
     warnings.warn(
-        "this is a plain text-to-image model: its image slot is new and untrained, so frames do not guide it until it is trained",
+        "this is a plain text-to-image model: its image slot is new, so frames do not guide it until it is trained",
         stacklevel=3,
     )
 
@@ -152,27 +128,6 @@ def quiet_libraries() -> Iterator[None]:
         for library, level in zip(libraries, levels, strict=True):
             library.enable_progress_bar()
             library.set_verbosity(level)
-
-
-def check_device(device: str) -> None:
-    """Raises InputError where torch cannot use it."""
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"there is no device {device!r} here: use {best_device()!r}") from error
-
-
-def _check_layout(model: str | Path) -> None:
-    if not str(model).strip():
-        raise InputError("the model's name is empty: give 'bundled', a diffusers folder or a hub id (owner/name)")
-    path = Path(model)
-    looks_local = path.is_absolute() or str(model).startswith((".", "~")) or str(model).count("/") != 1
-    if path.is_dir() and not (path / "model_index.json").is_file():
-        raise InputError(f"{path} holds no model_index.json: give a folder in diffusers' layout")
-    if not path.exists() and looks_local:
-        raise InputError(
-            f"there is no model {str(model)!r}: give 'bundled', a diffusers folder or a hub id (owner/name)"
-        )
 
 
 def _ignored_components(model: str | Path) -> dict[str, Any]:

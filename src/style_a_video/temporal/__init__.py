@@ -1,26 +1,54 @@
-"""What keeps frames together: flow, warp, occlusion mask; noise, keyframes and attention that follow the picture; the refiner."""
+"""What keeps the frames of a shot together: flow, warps, correspondences; noise and attention; the refiner."""
 
 from .anchor import AnchorAttention, anchor_attention
-from .flow import FlowEstimator, dis_flow, flow_both_ways, raft_flow, require_torchvision
-from .motion import Motion, motion_between, picture_bytes, picture_tensor, with_motion
-from .noise import WarpedNoise
-from .propagation import (
-    Reference,
-    assembled,
-    carried,
+from .compositing import (
+    ReferenceFrame,
     change_of_light,
-    detail_depth,
-    fine_marks,
-    guessed,
-    links_to,
+    composite,
+    fill_missing,
     next_keyframe,
+    reference_frame,
+    warp_stylized,
 )
+from .correspondence import Correspondence, compose, correspondences_to
+from .detail import detail_strength, local_detail, match_detail, match_local_statistics
+from .flow import FlowEstimator, flow_both_ways, flow_estimator
+from .flow_estimators.dis import estimator as dis_flow
+from .flow_estimators.raft import estimator as raft_flow
+from .motion import Motion, motion_between, with_motion
+from .noise import WarpedNoise
 from .refiner import Refined, Refiner, refine
 from .warp import backward_warp, occlusion_mask
 
 __all__ = [
-    "AnchorAttention", "FlowEstimator", "Motion", "Reference", "Refined", "Refiner", "WarpedNoise", "anchor_attention", "assembled",
-    "backward_warp", "carried", "change_of_light", "detail_depth", "dis_flow", "fine_marks", "flow_both_ways", "guessed", "links_to",
-    "motion_between", "next_keyframe", "occlusion_mask", "picture_bytes", "picture_tensor", "raft_flow", "refine", "require_torchvision",
+    "AnchorAttention",
+    "Correspondence",
+    "FlowEstimator",
+    "Motion",
+    "ReferenceFrame",
+    "Refined",
+    "Refiner",
+    "WarpedNoise",
+    "anchor_attention",
+    "backward_warp",
+    "change_of_light",
+    "compose",
+    "composite",
+    "correspondences_to",
+    "detail_strength",
+    "dis_flow",
+    "fill_missing",
+    "flow_both_ways",
+    "flow_estimator",
+    "local_detail",
+    "match_detail",
+    "match_local_statistics",
+    "motion_between",
+    "next_keyframe",
+    "occlusion_mask",
+    "raft_flow",
+    "reference_frame",
+    "refine",
+    "warp_stylized",
     "with_motion",
-]  # fmt: skip
+]

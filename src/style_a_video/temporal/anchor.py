@@ -1,7 +1,7 @@
-"""Anchor attention (DESIGN 2.6): every frame's self-attention also sees the shot's anchor frame.
+"""Anchor attention (docs/method.md, section 2.6): every frame also attends to the first frame of its shot.
 
-The training-free trick of Text2Video-Zero (Khachatryan et al., 2023), which puts the first frame's keys and values in the place
-of the frame's own; here they stand beside them, so that what the anchor does not show keeps what it attended.
+Text2Video-Zero (Khachatryan et al., 2023) puts the first frame's keys and values in the place of the frame's own. Here
+they stand beside them, so that what the anchor does not show keeps what it attended to.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ Mode = Literal["off", "record", "replay"]
 class AnchorAttention:
     """What every self-attention layer of a UNet saw of the anchor frame, call by call.
 
-    `mode` says what a run of the pipeline does: "record" it (the run must be of the anchor alone), "replay" it (with the settings
-    of that run: (branches x frames, HW, C) attend to themselves and to their own branch of the anchor), or be "off".
+    `mode` says what a run of the pipeline does. "record" keeps what the layers see; the run must be of the anchor
+    alone. "replay" lets (branches x frames, HW, C) attend to themselves and to their own branch of the anchor; the
+    run must have the settings of the recorded one. "off" changes nothing.
     """
 
     def __init__(self) -> None:
@@ -70,7 +71,7 @@ class _AnchoredProcessor:
 
 @contextmanager
 def anchor_attention(unet: Any) -> Iterator[AnchorAttention]:
-    """While open, the UNet's self-attention layers go through the anchor that this yields; it begins "off", where nothing changes."""
+    """While open, the UNet's self-attention layers go through the anchor that this yields. It begins "off"."""
     before = unet.attn_processors
     anchor = AnchorAttention()
     unet.set_attn_processor(

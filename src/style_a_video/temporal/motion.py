@@ -1,4 +1,4 @@
-"""Frames with their motion, one by one: what noise and refiner follow, and where a new shot lets nothing through."""
+"""The motion between neighbouring frames of a shot. No motion crosses a cut."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from ..frames import Pixels, pixels_to_tensor
 from .flow import FlowEstimator
 from .warp import backward_warp, occlusion_mask
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Between frame f and the frame before it, of one shot. Flows (B, 2, H, W) in pixels, x first; the others (B, 1, H, W)."""
+    """Between frame f and the frame before it, of one shot.
+
+    Flows are (B, 2, H, W) in pixels, x first; the other tensors are (B, 1, H, W).
+    """
 
     backward: Tensor
     """F_{f→f−1}: for every pixel of frame f, where it was."""
@@ -35,7 +37,7 @@ class Frame(Protocol):
     """Anything with a picture."""
 
     @property
-    def pixels(self) -> NDArray[np.uint8]:
+    def pixels(self) -> Pixels:
         """(H, W, 3) uint8 RGB."""
 
 
@@ -43,12 +45,12 @@ AnyFrame = TypeVar("AnyFrame", bound=Frame)
 
 
 def with_motion(
-    frames: Iterable[AnyFrame], estimate: FlowEstimator, begins_shot: Callable[[NDArray[np.uint8]], bool]
+    frames: Iterable[AnyFrame], estimate: FlowEstimator, begins_shot: Callable[[Pixels], bool]
 ) -> Iterator[tuple[AnyFrame, Motion | None]]:
     """Every frame with its motion since the frame before it; None where a shot begins. Holds two frames at a time."""
     before: Tensor | None = None
     for frame in frames:
-        now = picture_tensor(frame.pixels)
+        now = pixels_to_tensor(frame.pixels)
         cut = begins_shot(frame.pixels)
         yield frame, None if cut or before is None else motion_between(estimate, before, now)
         before = now
@@ -59,13 +61,3 @@ def motion_between(estimate: FlowEstimator, before: Tensor, now: Tensor) -> Moti
     forward, backward = estimate(torch.cat([before, now]), torch.cat([now, before])).chunk(2)
     mismatch = (now - backward_warp(before, backward)).abs().mean(dim=1, keepdim=True)
     return Motion(backward, occlusion_mask(forward, backward), forward, occlusion_mask(backward, forward), mismatch)
-
-
-def picture_tensor(pixels: NDArray[np.uint8]) -> Tensor:
-    """(H, W, 3) uint8 -> (1, 3, H, W) float32 in [0, 1]."""
-    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255
-
-
-def picture_bytes(picture: Tensor) -> NDArray[np.uint8]:
-    """(1, 3, H, W) in [0, 1] -> (H, W, 3) uint8."""
-    return (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()

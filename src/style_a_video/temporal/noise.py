@@ -1,10 +1,11 @@
 """Noise that moves with the picture and stays Gaussian white noise.
 
-Interpolating a noise field along the flow smears it: variance falls, neighbours become alike. So noise is carried as particles,
-as in Burgert et al., *Go-with-the-Flow* (2025): values are moved, never mixed. A cell that several particles reach keeps one; a
-cell that none reaches gets a fresh value. Which particle wins depends on positions alone, so every cell of every frame is an
-independent standard normal value. Latent cells are large against the motion of a frame, so particles live on a finer grid, and
-a latent cell is the sum of its k² particles' values divided by k: a standard normal value again.
+Interpolating a noise field along the flow smears it: variance falls, neighbours become alike. So noise is carried as
+particles, as in Burgert et al., *Go-with-the-Flow* (2025): values are moved, never mixed. A cell that several
+particles reach keeps one; a cell that none reaches gets a fresh value. Which particle wins depends on positions
+alone, so every cell of every frame is an independent standard normal value. Latent cells are large against the motion
+of a frame, so particles live on a finer grid, and a latent cell is the sum of its k² particles' values divided by k:
+a standard normal value again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The local refinement network: DESIGN 2.5. It makes the steady frame R^f of a shot from P^f, P^{f−1} and R^{f−1}."""
+"""The local refinement network (docs/method.md, section 2.5).
+
+It makes the steady frame R^f of a shot from the stylized frames P^f and P^{f−1} and the steady frame R^{f−1}.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +15,25 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from ..frames import pad_to_multiple
+from ..settings import DEFAULT_KEYFRAMES
+from .correspondence import deformation
+from .detail import local_detail, match_detail
 from .motion import Motion
-from .propagation import MOST_OF_KEYFRAMES, deformation, fine_marks, with_marks
 from .warp import backward_warp
 
 Form = Literal["warped", "paper"]
-MOST_KEPT = 0.9
-"""Of W(R^{f−1}): what is kept is warped anew in every frame, so that without some of P^f a long shot is blurred (gradient energy after 120
-frames 0.75 of per-frame sampling's at 1, 0.98 at 0.9, and 5 % more warping error)."""
+MAX_KEPT = 0.9
+"""Largest share of W(R^{f−1}) in R^f. What is kept is warped anew in every frame, so without some of P^f a long shot
+blurs."""
 
 
 class Refiner(ModelMixin, ConfigMixin):
     """A residual on P^f, from two branches that are fused, at half resolution.
 
     Args:
-        form: "paper" sees P^f, P^{f−1} and R^{f−1} where they are; "warped" sees P^f, W(P^{f−1}) and W(R^{f−1}) with mask
-            and mismatch of the motion, and its residual is g·(W(R^{f−1}) − P^f) + r, the gate g in [0, MOST_KEPT] predicted too, and less
-            where the flow stretches marks: keeping what was there is then one number, not a picture to be drawn.
+        form: "paper" sees P^f, P^{f−1} and R^{f−1} where they are. "warped" sees P^f, W(P^{f−1}) and W(R^{f−1}), and
+            mask and mismatch of the motion. Its residual is g·(W(R^{f−1}) − P^f) + r. The gate g in [0, MAX_KEPT] is
+            predicted too; it closes where the flow stretches marks.
         width: channels of every layer.
         blocks: residual blocks after the fusion.
     """
@@ -62,13 +67,13 @@ class Refiner(ModelMixin, ConfigMixin):
         features = F.relu(self.fuse(torch.cat([pair, refined], dim=1)))
         for block in self.body:
             features = block(features)
-        found = _smoothed(F.pixel_shuffle(self.out(features), 2)[..., :height, :width].to(stylized.dtype))
+        predicted = _smoothed(F.pixel_shuffle(self.out(features), 2)[..., :height, :width].to(stylized.dtype))
         if not warped:
-            return stylized + found
-        # What is kept is stretched by every flow anew: on a turning head marks would be worn to scratches.
-        unstretched = (1 - deformation(motion.backward) / MOST_OF_KEYFRAMES).clamp(min=0)
-        gate = MOST_KEPT * torch.sigmoid(found[:, 3:]) * motion.backward_mask * unstretched
-        return stylized + gate * (refined_before - stylized) + found[:, :3]
+            return stylized + predicted
+        # Every flow stretches what is kept once more; on a turning head marks would become scratches.
+        unstretched = (1 - deformation(motion.backward) / DEFAULT_KEYFRAMES.max_keyframe_deformation).clamp(min=0)
+        gate = MAX_KEPT * torch.sigmoid(predicted[:, 3:]) * motion.backward_mask * unstretched
+        return stylized + gate * (refined_before - stylized) + predicted[:, :3]
 
 
 class _Residual(nn.Module):
@@ -82,14 +87,16 @@ class _Residual(nn.Module):
 
 
 def _smoothed(planes: Tensor) -> Tensor:
-    """By 1, 2, 1 along both axes, (B, C, H, W): what four channels make one plane of has no checkerboard of single pixels then. It would
-    add up from frame to frame, and a loss on the depth of fine marks does not tell it from them."""
+    """By 1, 2, 1 along both axes, (B, C, H, W).
+
+    A plane that is shuffled from four channels can hold a checkerboard, which would add up from frame to frame.
+    """
     padded = F.pad(planes, (1, 1, 1, 1), mode="replicate")
     return F.avg_pool2d(F.avg_pool2d(padded, 2, stride=1), 2, stride=1)
 
 
 def _halved(planes: list[Tensor]) -> Tensor:
-    """All planes at half resolution, four channels for one: nothing is lost."""
+    """All planes at half resolution, four channels for one; nothing is lost."""
     return F.pixel_unshuffle(pad_to_multiple(torch.cat(planes, dim=1), 2), 2)
 
 
@@ -102,8 +109,13 @@ class Refined:
 
 
 def refine(refiner: Refiner, stylized: Tensor, before: Refined | None, motion: Motion | None) -> Refined:
-    """R^f for one frame, (B, 3, H, W) in [0, 1], its marks as deep as P^f's; where a shot begins (`motion` is None) it is P^f itself."""
+    """R^f for one frame, (B, 3, H, W) in [0, 1], its detail as strong as P^f's.
+
+    Where a shot begins (`motion` is None) it is P^f itself. A frame that the video repeats stays what it was.
+    """
     if before is None or motion is None:
         return Refined(stylized, stylized)
+    if torch.equal(stylized, before.stylized):
+        return before
     steady = refiner(stylized, before.stylized, before.refined, motion).clamp(0, 1)
-    return Refined(stylized, with_marks(steady, fine_marks(stylized)))
+    return Refined(stylized, match_detail(steady, local_detail(stylized)))

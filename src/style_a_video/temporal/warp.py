@@ -1,4 +1,4 @@
-"""Backward warp and occlusion mask: DESIGN 2.5. Flows are (B, 2, H, W) in pixels, x first."""
+"""Backward warp and occlusion mask (docs/method.md, section 2.5). Flows are (B, 2, H, W) in pixels, x first."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def sampling_positions(flow: Tensor) -> Tensor:
 
 
 def backward_warp(image: Tensor, flow: Tensor, interpolation: Interpolation = "bilinear") -> Tensor:
-    """W of 2.5: position p of the result samples `image` at p + flow(p); past the border, the border.
+    """W: position p of the result samples `image` at p + flow(p); past the border, the border.
 
     Args:
         image: (B, C, H, W), float32 or float64: positions of a large picture have no room in fewer bits.
         flow: (B, 2, H, W) in pixels, x first: from the frame that is made to the frame that `image` is.
-        interpolation: "bilinear", as the measures are defined; "bicubic" for what is warped again and again, which bilinear
-            weights blur away (and which it may leave a little outside the image's range).
+        interpolation: "bilinear", as the measures are defined; "bicubic" for what is warped again and again, which
+            bilinear weights blur away (and which it may leave a little outside the image's range).
 
     Raises:
         ValueError: when the shapes do not fit, or the image has another type.
@@ -46,7 +46,7 @@ def backward_warp(image: Tensor, flow: Tensor, interpolation: Interpolation = "b
 
 
 def occlusion_mask(flow_forward: Tensor, flow_backward: Tensor) -> Tensor:
-    """M of 2.5: 1 where |F_bw + F_fw∘F_bw|² < 0.01·(|F_bw|² + |F_fw∘F_bw|²) + 0.5 and F_bw stays inside the picture.
+    """M: 1 where |F_bw + F_fw∘F_bw|² < 0.01·(|F_bw|² + |F_fw∘F_bw|²) + 0.5 and F_bw stays inside the picture.
 
     Args:
         flow_forward: (B, 2, H, W), from frame f − 1 to frame f.

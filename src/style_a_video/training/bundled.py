@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +13,10 @@ from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPImageProcessorPil, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
+from ..atomic import atomic_path
 from ..errors import InputError
-from ..models.styles import STYLE_NAMES
 from ..pipeline import StyleAVideoPipeline
+from ..styles.media import STYLE_NAMES
 from . import clip, first_stage, unet
 from .captions import corpus
 from .exercises import Exercises, make_exercises
@@ -32,8 +32,8 @@ SAMPLING_DEFAULTS: dict[str, Any] = {
 FAST_DEFAULTS: dict[str, Any] = {
     "num_inference_steps": 1, "guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0,
 }  # fmt: skip
-"""One evaluation a frame, where the defaults take two: the critic's stage makes steps few, and at s_T = s_I = 1 only the
-branch with frame and text is evaluated. Both found by benchmarks/bundled_guidance.py."""
+"""One evaluation a frame, where the defaults take two: the critic's stage makes steps few, and at s_T = s_I = 1 only
+the branch with frame and text is evaluated. Both found by benchmarks/bundled_guidance.py."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,12 @@ def train_bundled(
     Run again after a cut-off, it goes on where it was. The parts only depend on (budget, seed).
 
     Args:
-        start: a folder that this recipe wrote; the encoder of its first stage and its tokenizer are taken as they are, the
-            rest is trained further.
+        start: a folder that this recipe wrote; the encoder of its first stage and its tokenizer are taken as they
+            are, the rest is trained further.
     """
     check_output(output)
-    # The UNet's stages may be extended; whatever else changed, what the folder holds would silently win over what is asked for.
+    # The UNet's stages may be extended; whatever else changed, what the folder holds would silently win over what is
+    # asked for.
     fixed = {name: count for name, count in _used(budget, start).items() if not name.startswith(("unet", "sharpen"))}
     claim(work, {"started_from": record_of(start), "seed": seed, "budget": fixed})
     _check_order(work, budget)
@@ -117,14 +118,15 @@ def check_output(output: Path) -> None:
 
 
 def _check_order(work: Path, budget: Budget) -> None:
-    """Raises InputError where a stage of the UNet would be trained further though a later one has started from it: the later
-    one would go on from its own checkpoint, and the new steps would be lost."""
+    """Raises InputError where a stage of the UNet would be trained further though a later one has started from it:
+    the later one would go on from its own checkpoint, and the new steps would be lost."""
     names = (*(stage.name for stage in UNET_STAGES), SHARPENING.name)
     for k, stage in enumerate(UNET_STAGES):
         later = [work / f"{name}.pt" for name in names[k + 1 :] if (work / f"{name}.pt").exists()]
         if later and steps_done(work / f"{stage.name}.pt") < getattr(budget, f"{stage.name}_steps"):
             raise InputError(
-                f"{later[0]} was trained from fewer {stage.name}_steps: remove it, or give the steps that it started from"
+                f"{later[0]} was trained from fewer {stage.name}_steps: "
+                "remove it, or give the steps that it started from"
             )
 
 
@@ -211,15 +213,15 @@ def train_unet(
         schedule = Schedule(getattr(budget, f"{name}_steps"), rate, ema_decay=0.999, weight_decay=1e-3)
         draw = unet.random_windows(latents, pairs, batch, size, exercises=exercises if name == "unet" else None)
         loss = unet.denoising_loss(denoiser, draw, parts.text_encoder, parts.tokenizer)
-        # In bfloat16 throughout a step takes four fifths of the time that it takes under autocast.
-        train(name, denoiser, loss, schedule, work, seed, in_bfloat16=denoiser)
+        # In half precision throughout, a step takes four fifths of the time that it takes under autocast.
+        train(name, denoiser, loss, schedule, work, seed, mixed_precision=denoiser)
     torch.manual_seed(seed)
     critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
     draw = unet.random_windows(latents, pairs, SHARPENING.batch, SHARPENING.size, unet.Dropout(0.04, 0.03, 0.02, 0.06))
     against = adversarial_loss(denoiser, critic, draw, parts.text_encoder, parts.tokenizer)
     schedule = Schedule(budget.sharpen_steps, SHARPENING.rate, ema_decay=0.999, beta1=0.5)
     both = nn.ModuleDict({"unet": denoiser, "critic": critic})
-    train(SHARPENING.name, both, against, schedule, work, seed, in_bfloat16=denoiser)
+    train(SHARPENING.name, both, against, schedule, work, seed, mixed_precision=denoiser)
     denoiser.set_default_attn_processor()
     return denoiser
 
@@ -231,22 +233,21 @@ def assemble(output: Path, parts: Parts, denoiser: UNet2DConditionModel, record:
         image_mean=list(clip.IMAGE_MEAN), image_std=list(clip.IMAGE_STD),
     )  # fmt: skip
     pipeline = StyleAVideoPipeline(
-        vae=parts.vae, text_encoder=parts.text_encoder, tokenizer=parts.tokenizer, unet=denoiser, scheduler=unet.build_scheduler(),
-        image_encoder=parts.image_encoder, feature_extractor=processor, sampling_defaults=SAMPLING_DEFAULTS, fast_defaults=FAST_DEFAULTS,
+        vae=parts.vae, text_encoder=parts.text_encoder, tokenizer=parts.tokenizer, unet=denoiser,
+        scheduler=unet.build_scheduler(),
+        image_encoder=parts.image_encoder, feature_extractor=processor, sampling_defaults=SAMPLING_DEFAULTS,
+        fast_defaults=FAST_DEFAULTS,
     )  # fmt: skip
-    partial = output.with_name(output.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
     for part in (pipeline.vae, pipeline.unet, pipeline.text_encoder, pipeline.image_encoder):
         part.to("cpu").half()
-    pipeline.save_pretrained(partial, safe_serialization=True)
-    # diffusers writes this derived entry, and complains about it when it reads it.
-    config = partial / "vae" / "config.json"
-    entries = json.loads(config.read_text())
-    entries.pop("block_out_channels", None)
-    # Where a start's first stage lay is nobody's business.
-    entries.pop("_name_or_path", None)
-    config.write_text(json.dumps(entries, indent=2) + "\n")
     record = record | {"styles": list(STYLE_NAMES)}
-    (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")
-    shutil.rmtree(output, ignore_errors=True)
-    partial.rename(output)
+    with atomic_path(output) as partial:
+        pipeline.save_pretrained(partial, safe_serialization=True)
+        # diffusers writes this derived entry, and complains about it when it reads it.
+        config = partial / "vae" / "config.json"
+        entries = json.loads(config.read_text())
+        entries.pop("block_out_channels", None)
+        # Where a start's first stage lay is nobody's business.
+        entries.pop("_name_or_path", None)
+        config.write_text(json.dumps(entries, indent=2) + "\n")
+        (partial / "training.json").write_text(json.dumps(record, indent=2) + "\n")

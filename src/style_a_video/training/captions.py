@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..models.looks import LINES, PALETTES, SCALES, SURFACES, TONES, Look
-from ..models.styles import STYLES, Style
-from ..models.vocabulary import SUBJECTS
+from ..styles.media import STYLES, Style
+from ..styles.spec import LINES, PALETTES, SCALES, SURFACES, TONES, StyleSpec
+from ..styles.vocabulary import SUBJECTS
 
 INSTRUCTIONS = (
-    "Make it {}.", "make it {}", "Turn it into {}.", "turn this into {}", "Turn this video into {}.", "Render it as {}.",
-    "Make this {}.", "Repaint it as {}", "Show it as {}.", "Convert it to {}", "Make this look like {}.", "as {}", "{}", "{}.",
+    "Make it {}.", "make it {}", "Turn it into {}.", "turn this into {}", "Turn this video into {}.",
+    "Render it as {}.",
+    "Make this {}.", "Repaint it as {}", "Show it as {}.", "Convert it to {}", "Make this look like {}.", "as {}",
+    "{}", "{}.",
     "Transform the video into {}.", "I want it to look like {}.", "Redraw this as {}.", "It should be {}.",
     "{} of a [subject]", "{} showing a [subject]", "{} with a [subject]", "a [subject], {}",
 )  # fmt: skip
@@ -22,52 +24,56 @@ HELD_OUT_INSTRUCTIONS = (
     "Give me {} please", "I would like {}.",
 )  # fmt: skip
 ARTIST_SENTENCES = (
-    "in the style of {}", "Make it in the style of {}.", "{} style", "Paint it like {}.", "as if made by {}", "inspired by {}",
+    "in the style of {}", "Make it in the style of {}.", "{} style", "Paint it like {}.", "as if made by {}",
+    "inspired by {}",
     "Make it look like {}.", "a picture in the manner of {}",
 )  # fmt: skip
 PHOTOGRAPH = (
-    "a photograph", "a photo", "Keep it as it is.", "a realistic photograph", "Make it a photograph.", "a photo of a [subject]",
+    "a photograph", "a photo", "Keep it as it is.", "a realistic photograph", "Make it a photograph.",
+    "a photo of a [subject]",
 )  # fmt: skip
 _STYLES = {style.name: style for style in STYLES}
 _VALUES: dict[str, tuple[str, ...]] = {
-    "medium": tuple(_STYLES), "palette": ("", *PALETTES), "tone": ("", *TONES), "scale": ("", *SCALES), "line": ("", *LINES),
+    "medium": tuple(_STYLES), "palette": ("", *PALETTES), "tone": ("", *TONES), "scale": ("", *SCALES), "line": ("",
+    *LINES),
     "surface": ("", *SURFACES),
 }  # fmt: skip
 
 
-def is_held_out(look: Look) -> bool:
-    """Whether this medium x palette x scale is one of the tenth that training never sees together (as a second medium it may be)."""
+def is_held_out(look: StyleSpec) -> bool:
+    """Whether this medium x palette x scale is one of the tenth that training never sees together (as a second medium
+    it may be)."""
     if not (look.palette and look.scale):
         return False
     digest = hashlib.sha256(f"{look.medium}|{look.palette}|{look.scale}".encode()).digest()
     return digest[0] < 26
 
 
-def random_look(rng: np.random.Generator, medium: str) -> Look:
+def random_spec(rng: np.random.Generator, medium: str) -> StyleSpec:
     """A look in `medium` as the pairs have it: two fifths of them plain, the others with one or a few words more."""
     if rng.random() < 0.35:
-        return Look(medium)
+        return StyleSpec(medium)
 
     def pick(chance: float, choices: list[str]) -> str:
         return choices[int(rng.integers(len(choices)))] if rng.random() < chance else ""
 
     others = [style.name for style in STYLES if style.name != medium]
-    look = Look(
+    look = StyleSpec(
         medium, pick(0.5, list(PALETTES)), pick(0.30, list(TONES)), pick(0.50, list(SCALES)), pick(0.25, list(LINES)),
         pick(0.18, list(SURFACES)), pick(0.12, others),
     )  # fmt: skip
     return replace(look, scale="") if is_held_out(look) else look
 
 
-def near_look(rng: np.random.Generator, look: Look) -> Look:
+def near_spec(rng: np.random.Generator, look: StyleSpec) -> StyleSpec:
     """A look like `look` but for one word, and not held out."""
     field = list(_VALUES)[int(rng.integers(len(_VALUES)))]
     others = [value for value in _VALUES[field] if value not in (getattr(look, field), look.second)]
     near = replace(look, **{field: others[int(rng.integers(len(others)))]})
-    return near_look(rng, look) if is_held_out(near) else near
+    return near_spec(rng, look) if is_held_out(near) else near
 
 
-def caption(look: Look | None, rng: np.random.Generator, held_out: bool = False) -> str:
+def caption(look: StyleSpec | None, rng: np.random.Generator, held_out: bool = False) -> str:
     """One sentence for a look; None is the untouched photograph.
 
     `held_out` takes sentence, noun phrase and palette wording from those that training never sees.
@@ -131,7 +137,7 @@ def with_adjective(adjective: str, phrase: str) -> str:
 def corpus() -> list[str]:
     """Training sentences enough to hold every word that training uses; the order is fixed."""
     rng = np.random.default_rng(0)
-    sentences = [caption(random_look(rng, style.name), rng) for _ in range(120) for style in STYLES]
+    sentences = [caption(random_spec(rng, style.name), rng) for _ in range(120) for style in STYLES]
     words = (
         *INSTRUCTIONS,
         *ARTIST_SENTENCES,
@@ -143,7 +149,8 @@ def corpus() -> list[str]:
         text for style in STYLES for text in (*style.phrases, *style.artists, style.name, *style.keywords, style.mark)
     ]
     modifiers = [
-        text for group in (TONES.values(), SURFACES.values(), *([p for _, p in table.values()] for table in (SCALES, LINES)))
+        text for group in (TONES.values(), SURFACES.values(), *([p for _, p in table.values()] for table in (SCALES,
+        LINES)))
         for phrases in group for text in phrases
     ]  # fmt: skip
     return [*sentences, *(text.replace("{}", "").replace("[subject]", "") for text in (*words, *named, *modifiers))]

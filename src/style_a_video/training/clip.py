@@ -1,7 +1,8 @@
 """Text encoder and image encoder φ, trained together by contrast on the pairs; and the tokenizer.
 
-Two things are asked of one embedding: a picture lies near the sentences that name its style, and near the same content in
-another style. The text encoder's hidden states then condition the UNet, φ serves L_s (DESIGN 2.4) and the measures.
+Two things are asked of one embedding: a picture lies near the sentences that name its style, and near the same
+content in another style. The text encoder's hidden states then condition the UNet, φ serves L_s (section 2.4) and the
+measures.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from transformers import (
     CLIPVisionModelWithProjection,
 )
 
+from ..devices import autocast
 from ..errors import InputError
-from ..models.looks import Look
-from ..models.styles import STYLE_NAMES
-from .captions import caption, near_look, random_look
+from ..styles.media import STYLE_NAMES
+from ..styles.spec import StyleSpec
+from .captions import caption, near_spec, random_spec
 from .pairs import COLUMNS, SIZE, Pairs, to_model
 
 MAX_TOKENS = 48
@@ -62,7 +64,8 @@ def build(tokenizer: CLIPTokenizer) -> CLIPModel:
     shared = {"hidden_size": 192, "intermediate_size": 576, "num_attention_heads": 4, "projection_dim": 192}
     text = CLIPTextConfig(
         vocab_size=len(tokenizer), max_position_embeddings=MAX_TOKENS, num_hidden_layers=3, hidden_act="gelu",
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, **shared,
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+        **shared,
     )  # fmt: skip
     vision = CLIPVisionConfig(image_size=IMAGE_SIZE, patch_size=16, num_hidden_layers=4, hidden_act="gelu", **shared)
     model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=192))
@@ -76,21 +79,24 @@ def build(tokenizer: CLIPTokenizer) -> CLIPModel:
 def contrastive_loss(
     model: CLIPModel, tokenizer: CLIPTokenizer, pairs: Pairs, contents: int = 32, text_pairs: int = 128
 ) -> Callable[[np.random.Generator], Tensor]:
-    """Image-text loss (a caption is right for every picture of its look), image-image loss (same content) and text-text loss
-    (two sentences of one look; half of the looks differ from another in a word).
+    """Image-text loss (a caption is right for every picture of its look), image-image loss (same content) and
+    text-text loss (two sentences of one look; half of the looks differ from another in a word).
 
     Each batch holds `contents` pictures twice, in two styles each. The text-text term is why sentences of one
-    medium lie together: pictures this small teach the text encoder too slowly (without it the nearest medium of a trained
-    phrasing was the right one in 73 % of cases after 1,500 steps, of a held-out one in 51 %). Why a word apart: where every other look
-    is of another medium, the medium tells them apart, and of the scale little could be read once a palette was named (65 %).
+    medium lie together: pictures this small teach the text encoder too slowly (without it the nearest medium of a
+        trained
+    phrasing was the right one in 73 % of cases after 1,500 steps, of a held-out one in 51 %). Why a word apart: where
+    every other look is of another medium, the medium tells them apart, and of the scale little could be read once a
+    palette was named (65 %).
     """
     device = next(model.parameters()).device
     batch = min(contents, len(pairs))
 
     def embed(sentences: list[str]) -> Tensor:
-        # Padded to the longest here, to 48 in the pipeline: the same, since the encoder is causal and reads at end-of-text.
+        # Padded to the longest here, to 48 in the pipeline: the same, since the encoder is causal and reads at
+        # end-of-text.
         tokens = tokenizer(sentences, padding=True, truncation=True, return_tensors="pt").to(device)
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        with autocast(device):
             text = model.get_text_features(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
         return F.normalize(text.pooler_output.float(), dim=-1)
 
@@ -102,21 +108,21 @@ def contrastive_loss(
             pairs.look(int(row), int(column)) for k in range(2) for row, column in zip(rows, columns[:, k], strict=True)
         ]
         text = embed([caption(look, rng) for look in looks])
-        with torch.autocast(device.type, dtype=torch.bfloat16):
+        with autocast(device):
             features = model.get_image_features(pixel_values=pictures)
         image = F.normalize(features.pooler_output.float(), dim=-1)
         scale = model.logit_scale.exp().clamp(max=50.0)
-        said = [random_look(rng, STYLE_NAMES[k]) for k in rng.integers(len(STYLE_NAMES), size=text_pairs // 2)]
-        said += [near_look(rng, look) for look in said]
+        said = [random_spec(rng, STYLE_NAMES[k]) for k in rng.integers(len(STYLE_NAMES), size=text_pairs // 2)]
+        said += [near_spec(rng, look) for look in said]
         first, second = embed([caption(look, rng) for look in said * 2]).chunk(2)
         return (
-            _same_look(image, text, looks, scale) + _same_content(image, batch) + _same_look(first, second, said, scale)
+            _same_spec(image, text, looks, scale) + _same_content(image, batch) + _same_spec(first, second, said, scale)
         )
 
     return loss
 
 
-def _same_look(first: Tensor, second: Tensor, looks: Sequence[Look | None], scale: Tensor) -> Tensor:
+def _same_spec(first: Tensor, second: Tensor, looks: Sequence[StyleSpec | None], scale: Tensor) -> Tensor:
     logits = scale * first @ second.T
     same = torch.tensor([[float(one == other) for other in looks] for one in looks], device=first.device)
     target = same / same.sum(dim=1, keepdim=True)
@@ -142,7 +148,8 @@ def _crop(pairs: Pairs, rows: np.ndarray, columns: np.ndarray, rng: np.random.Ge
 
 
 def start_from(model: CLIPModel, text_encoder: CLIPTextModel, image_encoder: CLIPVisionModelWithProjection) -> None:
-    """Copy the two encoders of a finished model into `model`: what `text_encoder_of` and `image_encoder_of` took out."""
+    """Copy the two encoders of a finished model into `model`: what `text_encoder_of` and `image_encoder_of` took
+    out."""
     halves = (("text_model", text_encoder), ("vision_model", image_encoder))
     state = {
         name if name.startswith((prefix, "visual_projection")) else f"{prefix}.{name}": value

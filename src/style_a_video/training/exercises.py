@@ -1,13 +1,12 @@
 """Exercises in reading the noise: pictures that show nothing but where a teacher's marks would lie.
 
-Why: to place a mark the UNet must find peaks, phases and regions of the noise. From pictures alone that is learnt late, since each medium
-is a small share of them and its marks a small share of its error. These show the fields and points that the media use at
-their usual scale, with no picture in the way.
+Why: to place a mark the UNet must find peaks, phases and regions of the noise. From pictures alone that is learnt
+late, since each medium is a small share of them and its marks a small share of its error. These show the fields and
+points that the media use at their usual scale, with no picture in the way.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 from scipy.spatial import cKDTree
 
+from ..atomic import atomic_path
+from ..devices import autocast
 from .pairs import ALIGNMENT, SIZE, noise_of, to_model
 from .teachers import Chance, Image
 from .teachers.chance import CELL
@@ -94,20 +95,23 @@ def _grey(plane: Array) -> Image:
 EXERCISES: dict[str, Exercise] = {
     "exercise in large borders": borders(20.0, 110), "exercise in small borders": borders(7.0, 121),
     "exercise in waves": waves(80.0, 4.6, 290), "exercise in slanting waves": waves(50.0, 5.2, 278),
-    "exercise in dots": dots(6.0, 2.6, 410), "exercise in tints": tints, "exercise in grain": grain, "exercise in hatching": strokes,
+    "exercise in dots": dots(6.0, 2.6, 410), "exercise in tints": tints, "exercise in grain": grain,
+    "exercise in hatching": strokes,
 }  # fmt: skip
 """By the sentence that asks for them, which nobody would say of a picture. Seeds and lengths are those of the media."""
 
 
 @dataclass(frozen=True)
 class Exercises:
-    """Latents (N, kinds, C, h, w) float16 of exercises; the noise of (row, kind) is that of the pairs' column FIRST_COLUMN + kind."""
+    """Latents (N, kinds, C, h, w) float16 of exercises; the noise of (row, kind) is that of the pairs' column
+    FIRST_COLUMN + kind."""
 
     latents: NDArray[np.float16]
     seed: int
 
     def window(self, rng: np.random.Generator, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32], str]:
-        """Latents and noise (C, size, size) of a random window whose corner is a multiple of ALIGNMENT, and the sentence that asks for its kind."""
+        """Latents and noise (C, size, size) of a random window whose corner is a multiple of ALIGNMENT, and the
+        sentence that asks for its kind."""
         row, kind = (int(rng.integers(count)) for count in self.latents.shape[:2])
         top, left = (ALIGNMENT * int(rng.integers((side - size) // ALIGNMENT + 1)) for side in self.latents.shape[-2:])
         there = np.s_[:, top : top + size, left : left + size]
@@ -120,15 +124,14 @@ def make_exercises(vae: AutoencoderTiny, path: Path, count: int, seed: int) -> E
     """Draw and encode `count` exercises of every kind into `path`; kept when complete."""
     shape = (count, len(EXERCISES), vae.config.latent_channels, SIZE // CELL, SIZE // CELL)
     if not path.exists() or np.load(path, mmap_mode="r").shape != shape:
-        partial = path.with_suffix(".partial.npy")
-        latents = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
         device = next(vae.parameters()).device
-        for row in track(range(count), "drawing exercises"):
-            chances = [Chance(noise_of(seed, row, FIRST_COLUMN + k), SIZE, SIZE) for k in range(len(EXERCISES))]
-            pictures = np.stack([draw(chance) for draw, chance in zip(EXERCISES.values(), chances, strict=True)])
-            with torch.autocast(device.type, dtype=torch.bfloat16):
-                modes = vae.encode(to_model(np.round(pictures * 255).astype(np.uint8)).to(device)).latents
-            latents[row] = modes.float().cpu().numpy().astype(np.float16)
-        latents.flush()
-        os.replace(partial, path)
+        with atomic_path(path) as partial:
+            latents = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
+            for row in track(range(count), "drawing exercises"):
+                chances = [Chance(noise_of(seed, row, FIRST_COLUMN + k), SIZE, SIZE) for k in range(len(EXERCISES))]
+                pictures = np.stack([draw(chance) for draw, chance in zip(EXERCISES.values(), chances, strict=True)])
+                with autocast(device):
+                    modes = vae.encode(to_model(np.round(pictures * 255).astype(np.uint8)).to(device)).latents
+                latents[row] = modes.float().cpu().numpy().astype(np.float16)
+            latents.flush()
     return Exercises(np.load(path, mmap_mode="r"), seed)

@@ -1,7 +1,8 @@
 """The first stage: diffusers' AutoencoderTiny, 4x down, 12 channels, trained on contents and stylized pictures.
 
-Why this stock class: without group norms and a posterior to sample it learns several times as fast as a narrow AutoencoderKL
-(20.3 dB after 460 steps where that has 16.9), and it decodes in half the time. Why 4x: lines and dots of two pixels survive.
+Why this stock class: without group norms and a posterior to sample it learns several times as fast as a narrow
+AutoencoderKL (20.3 dB after 460 steps where that has 16.9), and it decodes in half the time. Why 4x: lines and dots
+of two pixels survive.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import numpy as np
 import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor
+
+from ..devices import autocast
 
 Crops = Callable[[np.random.Generator], Tensor]
 """Draws a batch of pictures, (B, 3, h, w) float32 in [-1, 1]."""
@@ -33,16 +36,17 @@ def build() -> AutoencoderTiny:
 def reconstruction_loss(
     vae: AutoencoderTiny, crops: Crops, noise: float = 0.05, statistics_weight: float = 0.3
 ) -> Callable[[np.random.Generator], Tensor]:
-    """L1 and L2 on pixels, L1 on pixel differences (lines and dots weigh more), and a pull of every latent channel's mean to 0
-    and deviation to 1.
+    """L1 and L2 on pixels, L1 on pixel differences (lines and dots weigh more), and a pull of every latent channel's
+    mean to 0 and deviation to 1.
 
-    The frame condition is never multiplied by a scaling factor (DESIGN 2.1), so `z_t` and c_I only have one scale when the
-    latents themselves do. `noise`: deviation of what is added to the latents, so that the decoder forgives small errors.
+    The frame condition is never multiplied by a scaling factor (section 2.1), so `z_t` and c_I only have one scale
+    when the latents themselves do. `noise`: deviation of what is added to the latents, so that the decoder forgives
+    small errors.
     """
 
     def loss(rng: np.random.Generator) -> Tensor:
         pictures = crops(rng)
-        with torch.autocast(pictures.device.type, dtype=torch.bfloat16):
+        with autocast(pictures.device):
             latents = vae.encode(pictures).latents
             decoded = vae.decode(latents + noise * torch.randn_like(latents)).sample
         decoded, latents = decoded.float(), latents.float()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from rich.progress import (
 )
 from torch import Tensor, nn
 
+from ..atomic import atomic_path, write_atomically
+from ..devices import compute_dtype
 from ..errors import InputError
 
 Loss = Callable[[np.random.Generator], Tensor | dict[str, Tensor]]
@@ -37,7 +38,8 @@ class Schedule:
     learning_rate: float
     warmup: int = 100
     decay: float = 0.25
-    """Share of the steps, at the end, over which the rate falls to nothing; constant before, so a run can be extended until then."""
+    """Share of the steps, at the end, over which the rate falls to nothing; constant before, so a run can be extended
+    until then."""
     ema_decay: float = 0.999
     beta1: float = 0.9
     """AdamW's decay of the mean gradient."""
@@ -58,10 +60,7 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
             f"{folder} holds a run of another start, model, seed or budget: give a new --work, or what it had"
         )
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(run))
-        os.replace(partial, path)
+        write_atomically(path, json.dumps(run))
 
 
 def train(
@@ -71,24 +70,27 @@ def train(
     schedule: Schedule,
     folder: Path,
     seed: int = 0,
-    in_bfloat16: nn.Module | None = None,
+    mixed_precision: nn.Module | None = None,
 ) -> None:
     """Train `model` in place on `loss` and leave it holding the averaged (EMA) weights, in float32.
 
-    `in_bfloat16`, the model or a part of it, computes in bfloat16 and learns through float32 copies of its weights: small steps
-    would be rounded away in its own. Of an nn.ModuleDict every child's gradient is clipped by itself.
+    `mixed_precision`, the model or a part of it, computes in the device's `compute_dtype`. Where that is not float32,
+    it learns through float32 copies of its weights: small steps would be rounded away in its own. Of an nn.ModuleDict
+        every
+    child's gradient is clipped by itself.
 
     Writes `folder/NAME.pt` (weights, averages, optimizer, step) every few minutes and at the end, and appends
-    `folder/NAME.jsonl` (step, loss and its terms, rate, time). A run that finds a checkpoint goes on from it. Batches depend on
-    (seed, step) alone, so a resumed run sees what an unbroken one would have seen.
+    `folder/NAME.jsonl` (step, loss and its terms, rate, time). A run that finds a checkpoint goes on from it. Batches
+    depend on (seed, step) alone, so a resumed run sees what an unbroken one would have seen.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.pt"
     weights = [p for p in model.parameters() if p.requires_grad]
-    reduced = set(in_bfloat16.parameters()) if in_bfloat16 else set()
+    dtype = compute_dtype(weights[0].device, training=True)
+    reduced = set(mixed_precision.parameters()) if mixed_precision and dtype != torch.float32 else set()
     parameters = [p.detach().clone() if p in reduced else p for p in weights]
-    if in_bfloat16:
-        in_bfloat16.to(torch.bfloat16)
+    if mixed_precision:
+        mixed_precision.to(dtype)
     parts = _by_child(model, dict(zip(weights, parameters, strict=True)))
     optimizer = torch.optim.AdamW(
         parameters,
@@ -206,15 +208,12 @@ def _resume(
 def _save(
     path: Path, parameters: Sequence[Tensor], average: Sequence[Tensor], optimizer: torch.optim.Optimizer, step: int
 ) -> None:
-    """Write beside, then rename: a cut-off never leaves half a checkpoint."""
-    partial = path.with_suffix(".partial")
-    torch.save(
-        {
-            "parameters": [p.detach() for p in parameters],
-            "average": average,
-            "optimizer": optimizer.state_dict(),
-            "step": step,
-        },
-        partial,
-    )
-    os.replace(partial, path)
+    """A cut-off never leaves half a checkpoint."""
+    state = {
+        "parameters": [p.detach() for p in parameters],
+        "average": average,
+        "optimizer": optimizer.state_dict(),
+        "step": step,
+    }
+    with atomic_path(path) as partial:
+        torch.save(state, partial)

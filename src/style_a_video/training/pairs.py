@@ -1,10 +1,10 @@
-"""Training pairs on disk: every content rendered into every medium, each time in a look of its own, and their latents."""
+"""Training pairs on disk: every content rendered into every medium, each time in a look of its own, and their
+latents."""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor
 
-from ..models.looks import Look
-from ..models.styles import STYLE_NAMES
-from .captions import random_look
+from ..atomic import atomic_path
+from ..devices import autocast
+from ..styles.media import STYLE_NAMES
+from ..styles.spec import StyleSpec
+from .captions import random_spec
 from .contents import random_content
 from .teachers import Chance, render
 from .teachers.chance import CELL, CHANNELS
@@ -27,16 +29,18 @@ from .teachers.chance import CELL, CHANNELS
 SIZE = 256
 SHARD = 10
 ALIGNMENT = 8
-"""Latents to the UNet's coarsest cell: windows that begin at its multiples keep in step with what repeats over the picture."""
+"""Latents to the UNet's coarsest cell: windows that begin at its multiples keep in step with what repeats over the
+picture."""
 COLUMNS = 1 + len(STYLE_NAMES)
 """Column 0 of a row is the content; column 1 + k is medium k."""
 
 
 def make_pairs(folder: Path, count: int, seed: int, workers: int) -> None:
-    """Render `count` contents (rounded up to whole shards) into every medium under `folder`; shards that exist are kept.
+    """Render `count` contents (rounded up to whole shards) into every medium under `folder`; shards that exist are
+    kept.
 
-    Each shard is `NNNNN.npy`, (SHARD, COLUMNS, 256, 256, 3) uint8, with `NNNNN.json`, the seed and the looks (SHARD x media);
-    both depend on (seed, the shard's number) alone.
+    Each shard is `NNNNN.npy`, (SHARD, COLUMNS, 256, 256, 3) uint8, with `NNNNN.json`, the seed and the looks (SHARD x
+    media); both depend on (seed, the shard's number) alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = [k for k in range(-(-count // SHARD)) if not (folder / f"{k:05d}.npy").exists()]
@@ -59,14 +63,13 @@ def _render_shard(folder: Path, seed: int, shard: int) -> None:
         row[0] = np.round(content * 255)
         looks.append([])
         for column, medium in enumerate(STYLE_NAMES, start=1):
-            look = random_look(rng, medium)
+            look = random_spec(rng, medium)
             chance = Chance(noise_of(seed, number, column), SIZE, SIZE)
             row[column] = np.round(render(content, look, chance) * 255)
             looks[-1].append({name: value for name, value in asdict(look).items() if value})
     (folder / f"{shard:05d}.json").write_text(json.dumps({"seed": seed, "first": SHARD * shard, "looks": looks}))
-    partial = folder / f"{shard:05d}.partial.npy"
-    np.save(partial, pictures)
-    os.replace(partial, folder / f"{shard:05d}.npy")
+    with atomic_path(folder / f"{shard:05d}.npy") as partial:
+        np.save(partial, pictures)
 
 
 def noise_of(seed: int, row: int, column: int) -> NDArray[np.float32]:
@@ -80,7 +83,7 @@ class Pairs:
     """The rendered pictures, memory-mapped, and their looks."""
 
     shards: tuple[NDArray[np.uint8], ...]
-    looks: tuple[tuple[Look, ...], ...]
+    looks: tuple[tuple[StyleSpec, ...], ...]
     """Per row, the look of every medium's column."""
     numbers: tuple[int, ...]
     """Per row, the number that it was made under."""
@@ -89,14 +92,15 @@ class Pairs:
 
     @classmethod
     def open(cls, folder: Path) -> Pairs:
-        """Raises FileNotFoundError when `make_pairs` has not filled the folder, ValueError when its shards do not belong together."""
+        """Raises FileNotFoundError when `make_pairs` has not filled the folder, ValueError when its shards do not
+        belong together."""
         paths = sorted(path for path in folder.glob("*.npy") if "partial" not in path.name)
         if not paths:
             raise FileNotFoundError(f"no training pairs in {folder}: run make_pairs first")
         records = [json.loads(path.with_suffix(".json").read_text()) for path in paths]
         if any("first" not in record for record in records) or len({record["seed"] for record in records}) > 1:
             raise ValueError(f"{folder} holds pairs of several seeds or of an older recipe: give a new --work")
-        looks = tuple(tuple(Look(**look) for look in row) for record in records for row in record["looks"])
+        looks = tuple(tuple(StyleSpec(**look) for look in row) for record in records for row in record["looks"])
         numbers = tuple(record["first"] + k for record in records for k in range(SHARD))
         return cls(tuple(np.load(path, mmap_mode="r") for path in paths), looks, numbers, records[0]["seed"])
 
@@ -107,7 +111,7 @@ class Pairs:
         """(256, 256, 3) uint8."""
         return self.shards[row // SHARD][row % SHARD, column]
 
-    def look(self, row: int, column: int) -> Look | None:
+    def look(self, row: int, column: int) -> StyleSpec | None:
         """None for the content itself."""
         return self.looks[row][column - 1] if column else None
 
@@ -141,14 +145,13 @@ def encode_pairs(vae: AutoencoderTiny, pairs: Pairs, path: Path) -> None:
     shape = (len(pairs), COLUMNS, vae.config.latent_channels, side, side)
     if path.exists() and np.load(path, mmap_mode="r").shape == shape:
         return
-    partial = path.with_suffix(".partial.npy")
-    latents = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
     device = next(vae.parameters()).device
-    for row in track(range(len(pairs)), "encoding pairs"):
-        pictures = to_model(pairs.shards[row // SHARD][row % SHARD]).to(device)
-        for start in range(0, COLUMNS, 8):
-            with torch.autocast(device.type, dtype=torch.bfloat16):
-                modes = vae.encode(pictures[start : start + 8]).latents
-            latents[row, start : start + 8] = modes.float().cpu().numpy().astype(np.float16)
-    latents.flush()
-    os.replace(partial, path)
+    with atomic_path(path) as partial:
+        latents = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
+        for row in track(range(len(pairs)), "encoding pairs"):
+            pictures = to_model(pairs.shards[row // SHARD][row % SHARD]).to(device)
+            for start in range(0, COLUMNS, 8):
+                with autocast(device):
+                    modes = vae.encode(pictures[start : start + 8]).latents
+                latents[row, start : start + 8] = modes.float().cpu().numpy().astype(np.float16)
+        latents.flush()

@@ -1,9 +1,8 @@
-"""The refiner's loss and its training: DESIGN 2.5."""
+"""The refiner's loss and its training (docs/method.md, section 2.5)."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..models.loading import bundled_folder, load_pipeline
-from ..temporal import backward_warp, detail_depth, dis_flow, motion_between
+from ..atomic import atomic_path
+from ..models import bundled_folder, load_pipeline
+from ..temporal import backward_warp, detail_strength, dis_flow, motion_between
 from ..temporal.refiner import Form, Refined, Refiner, refine
 from .loop import Schedule, claim, train
 from .sequences import Sequence, load_sequences, make_sequences
@@ -26,7 +26,8 @@ RECIPE = 3
 
 
 def temporal_term(refined: Tensor, refined_before: Tensor, flow: Tensor, visible: Tensor) -> Tensor:
-    """Mean of M ⊙ |R^f − W(R^{f−1})| over pixels and channels, W bicubic, as the refiner itself warps (2.7's measure is bilinear).
+    """Mean of M ⊙ |R^f − W(R^{f−1})| over pixels and channels, W bicubic, as the refiner itself warps (2.7's measure
+    is bilinear).
 
     Args:
         refined, refined_before: (B, 3, H, W).
@@ -36,16 +37,16 @@ def temporal_term(refined: Tensor, refined_before: Tensor, flow: Tensor, visible
 
 
 def detail_term(refined: Tensor, stylized: Tensor) -> Tensor:
-    """How far the depth of fine marks is from P^f's, wherever they lie: mean of |s(R^f) − s(P^f)|, s their `detail_depth`. Blur steadies
-    everything, so without this term it is what the network learns."""
-    return (detail_depth(refined) - detail_depth(stylized)).abs().mean()
+    """How far the depth of fine marks is from P^f's, wherever they lie: mean of |s(R^f) − s(P^f)|, s their
+    `detail_strength`. Blur steadies everything, so without this term it is what the network learns."""
+    return (detail_strength(refined) - detail_strength(stylized)).abs().mean()
 
 
 def refining_loss(
     refiner: Refiner, draw: Callable[[np.random.Generator], Sequence]
 ) -> Callable[[np.random.Generator], Tensor]:
-    """TEMPORAL_WEIGHT·‖M ⊙ (R^f − W(R^{f−1}))‖₁ + ‖R^f − P^f‖₁ + DETAIL_WEIGHT·detail, all means over pixels (DESIGN 2.5 and the detail
-    term), the mean over the frames of a clip, through all of its frames.
+    """TEMPORAL_WEIGHT·‖M ⊙ (R^f − W(R^{f−1}))‖₁ + ‖R^f − P^f‖₁ + DETAIL_WEIGHT·detail, all means over pixels (section
+    2.5 and the detail term), the mean over the frames of a clip, through all of its frames.
 
     The network sees motion as it will be estimated; the loss knows the true one.
     """
@@ -110,9 +111,5 @@ def train_refiner(
     loss = refining_loss(refiner, random_batches(clips, count=budget.clips))
     # Beside the clips, which belong to one seed and model, as the checkpoint then does.
     train(f"refiner_{form}", refiner, loss, schedule, clips, seed)
-    partial = output.with_name(output.name + ".partial")
-    refiner.half().save_pretrained(partial, safe_serialization=True)
-    output.mkdir(parents=True, exist_ok=True)
-    for path in partial.iterdir():
-        os.replace(path, output / path.name)
-    partial.rmdir()
+    with atomic_path(output) as partial:
+        refiner.half().save_pretrained(partial, safe_serialization=True)

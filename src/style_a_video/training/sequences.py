@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +12,13 @@ from rich.progress import track
 from torch import Tensor
 
 from ..affine import Affine, affine_flow, sample, seen_before, similarity
-from ..models.styles import STYLES
+from ..atomic import atomic_path
 from ..pipeline import StyleAVideoPipeline
 from ..settings import Settings
 from ..stream import stylized_frames
+from ..styles.media import STYLES
 from ..video import VideoFrame
-from .captions import caption, random_look
+from .captions import caption, random_spec
 from .contents import Image, random_content, smooth_noise
 from .teachers import Chance, render
 
@@ -30,7 +30,8 @@ BY_TEACHERS = 0.35
 
 @dataclass(frozen=True)
 class MovingScene:
-    """Frames (T, H, W, 3) in [0, 1], their flow to the frame before (T − 1, 2, H, W), and where that was seen (T − 1, H, W)."""
+    """Frames (T, H, W, 3) in [0, 1], their flow to the frame before (T − 1, 2, H, W), and where that was seen (T − 1,
+    H, W)."""
 
     frames: NDArray[np.float32]
     flows: NDArray[np.float32]
@@ -71,8 +72,9 @@ def _path(rng: np.random.Generator, length: int, side: int, scale: float) -> lis
 
 
 def disturbed_teacher(rng: np.random.Generator, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every frame by one teacher, disturbed on its own: colour, brightness, coarse noise, and the phase of its marks."""
-    look = random_look(rng, STYLES[int(rng.integers(len(STYLES)))].name)
+    """Every frame by one teacher, disturbed on its own: colour, brightness, coarse noise, and the phase of its
+    marks."""
+    look = random_spec(rng, STYLES[int(rng.integers(len(STYLES)))].name)
     strength = float(rng.uniform(0.3, 1.0))
     chance = Chance.of_seed(int(rng.integers(2**31)), *frames.shape[1:3])
     styled = []
@@ -89,9 +91,9 @@ def disturbed_teacher(rng: np.random.Generator, frames: NDArray[np.float32]) -> 
 def model_stylized(
     rng: np.random.Generator, pipeline: StyleAVideoPipeline, frames: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """By the model as a job does it, before the refiner: half of the clips with keyframes, which is what the refiner will mostly meet, the
-    others frame by frame; a quarter of both halves with noise of its own in every frame."""
-    prompt = caption(random_look(rng, STYLES[int(rng.integers(len(STYLES)))].name), rng)
+    """By the model as a job does it, before the refiner: half of the clips with keyframes, which is what the refiner
+    will mostly meet, the others frame by frame; a quarter of both halves with noise of its own in every frame."""
+    prompt = caption(random_spec(rng, STYLES[int(rng.integers(len(STYLES)))].name), rng)
     settings = Settings(
         seed=int(rng.integers(2**31)),
         noise="independent" if rng.random() < 0.25 else "shared",
@@ -103,8 +105,8 @@ def model_stylized(
 
 
 def make_sequences(folder: Path, pipeline: StyleAVideoPipeline, count: int, seed: int) -> None:
-    """Write `count` clips under `folder`, `NNNNN.npz` each; those that exist are kept. Each depends on (seed, number) alone
-    (and on the model and this package's code)."""
+    """Write `count` clips under `folder`, `NNNNN.npz` each; those that exist are kept. Each depends on (seed, number)
+    alone (and on the model and this package's code)."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [k for k in range(count) if not (folder / f"{k:05d}.npz").exists()]
     for k in track(missing, "making clips"):
@@ -112,13 +114,9 @@ def make_sequences(folder: Path, pipeline: StyleAVideoPipeline, count: int, seed
         scene = moving_scene(rng)
         frames = np.round(scene.frames * 255) / np.float32(255)
         styled = disturbed_teacher(rng, frames) if rng.random() < BY_TEACHERS else model_stylized(rng, pipeline, frames)
-        partial = folder / f"{k:05d}.partial"
-        with partial.open("wb") as file:
-            np.savez(
-                file, frames=_bytes(frames), styled=_bytes(styled), flows=scene.flows.astype(np.float16),
-                visible=scene.visible,
-            )  # fmt: skip
-        os.replace(partial, folder / f"{k:05d}.npz")
+        flows = scene.flows.astype(np.float16)
+        with atomic_path(folder / f"{k:05d}.npz") as partial:
+            np.savez(partial, frames=_bytes(frames), styled=_bytes(styled), flows=flows, visible=scene.visible)
 
 
 def _bytes(pictures: Image) -> NDArray[np.uint8]:

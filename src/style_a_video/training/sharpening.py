@@ -1,10 +1,10 @@
 """The last stage of the UNet: a critic makes the predictions of few-step sampling as sharp as the teachers' pictures.
 
-Why: where the model does not know what a mark depends on (`teachers/chance.py`), the squared error of DESIGN 2.1 asks for the mean of all
-that would be right, and the first of few steps is that mean: colours without marks. A critic that sees latents, frame and sentence
-asks for one of them.
-It is the relativistic pairing loss with penalties on its slope (Huang et al., *The GAN is dead; long live the GAN!*, 2024), the
-slope taken by a finite difference (Lin et al., *Diffusion Adversarial Post-Training*, 2025).
+Why: where the model does not know what a mark depends on (`teachers/chance.py`), the squared error of section 2.1
+asks for the mean of all that would be right, and the first of few steps is that mean: colours without marks. A critic
+that sees latents, frame and sentence asks for one of them.
+It is the relativistic pairing loss with penalties on its slope (Huang et al., *The GAN is dead; long live the GAN!*,
+2024), the slope taken by a finite difference (Lin et al., *Diffusion Adversarial Post-Training*, 2025).
 """
 
 from __future__ import annotations
@@ -30,11 +30,15 @@ SHARES = (0.4, 0.2, 0.25, 0.15)
 
 
 class Critic(nn.Module):
-    """Judges windows of latents by their patches of some 32, 88 and 200 pixels, given the frame, the sentence, and how noisy it was.
+    """Judges windows of latents by their patches of some 32, 88 and 200 pixels, given the frame, the sentence, and
+    how noisy it was.
 
-    Why the largest: without it no pane, facet or swirl of 30 pixels and more was ever drawn, whatever the sentence asked for.
-    Why the noise: predictions from much noise lack marks, those from little do not, and one demand cannot fit both. Without it (and
-    with fainter conditions, mended at the same time) predictions from little noise were scored above the teachers' own latents.
+    Why the largest: without it no pane, facet or swirl of 30 pixels and more was ever drawn, whatever the sentence
+        asked for.
+    Why the noise: predictions from much noise lack marks, those from little do not, and one demand cannot fit both.
+        Without it (and
+    with fainter conditions, mended at the same time) predictions from little noise were scored above the teachers'
+    own latents.
     """
 
     def __init__(self, latent_channels: int, text_width: int, widths: tuple[int, ...] = (80, 160, 192)) -> None:
@@ -54,15 +58,15 @@ class Critic(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
 
     def forward(self, latents: Tensor, frame: Tensor, text: Tensor, signal: Tensor) -> Tensor:
-        """Scores (B, patches) of latents and frame (B, C, h, w), text (B, tokens, width) and ᾱ_t (B, 1, 1, 1); higher is more
-        like a teacher's."""
+        """Scores (B, patches) of latents and frame (B, C, h, w), text (B, tokens, width) and ᾱ_t (B, 1, 1, 1); higher
+        is more like a teacher's."""
         features = torch.cat([latents, frame], dim=1)
-        told = torch.cat([text.mean(dim=1), signal.sqrt().view(-1, 1).to(text)], dim=1)
+        evidence = torch.cat([text.mean(dim=1), signal.sqrt().view(-1, 1).to(text)], dim=1)
         scores = []
         for level, head, condition in zip(self.levels, self.heads, self.conditions, strict=True):
             features = level(features)
             # A projection critic (Miyato and Koyama, 2018).
-            fit = (features * condition(told)[..., None, None]).sum(dim=1) / features.shape[1] ** 0.5
+            fit = (features * condition(evidence)[..., None, None]).sum(dim=1) / features.shape[1] ** 0.5
             scores.append((head(features)[:, 0] + fit).flatten(1))
         return torch.cat(scores, dim=1)
 
@@ -81,12 +85,12 @@ def adversarial_loss(
     """The UNet's two terms and the critic's; each reaches its own weights only.
 
     Args:
-        adversarial_weight: of the UNet's wish to be taken for a teacher. Its pull grows with the critic's slope, so a critic
-            that knows nothing yet hardly pulls.
+        adversarial_weight: of the UNet's wish to be taken for a teacher. Its pull grows with the critic's slope, so a
+            critic that knows nothing yet hardly pulls.
         gradient_penalty: weight of the critic's squared slope, at the teachers' latents and at the UNet's.
         perturbation_std: deviation of the noise by which the slope is measured.
-        drift: weight of the squared scores. Only their differences matter to the losses, so nothing else holds them near 0,
-            and far from it the slope drowns in rounding.
+        drift: weight of the squared scores. Only their differences matter to the losses, so nothing else holds them
+            near 0, and far from it the slope drowns in rounding.
     """
     unet.set_attn_processor(AttnProcessor())
     scheduler = build_scheduler()

@@ -1,4 +1,4 @@
-"""The UNet: DESIGN 2.1's objective on the latents of the pairs."""
+"""The UNet: the objective of docs/method.md, section 2.1, on the latents of the pairs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from ..models.looks import Look
+from ..devices import autocast
+from ..styles.spec import StyleSpec
 from .captions import caption
 from .exercises import Exercises
 from .pairs import ALIGNMENT, Pairs
@@ -42,7 +43,8 @@ def build(latent_channels: int, text_width: int) -> UNet2DConditionModel:
 
 
 def build_scheduler() -> DDIMScheduler:
-    """v-prediction, zero terminal SNR, trailing spacing (Lin et al., 2024): the first of few steps starts from pure noise."""
+    """v-prediction, zero terminal SNR, trailing spacing (Lin et al., 2024): the first of few steps starts from pure
+    noise."""
     return DDIMScheduler(
         beta_schedule="scaled_linear",
         beta_start=0.00085,
@@ -57,7 +59,7 @@ def build_scheduler() -> DDIMScheduler:
 
 @dataclass(frozen=True)
 class Dropout:
-    """How often each condition is missing in training, so that every branch of DESIGN 2.3 is in distribution."""
+    """How often each condition is missing in training, so that every branch of section 2.3 is in distribution."""
 
     text: float = 0.08
     image: float = 0.06
@@ -69,15 +71,15 @@ class Dropout:
 EXERCISE_SHARE = 0.25
 """Of the windows of the first stage of training."""
 FRESH_SHARE, FRESH_BELOW = 0.25, 700
-"""Of the samples at timesteps below this, where marks can be seen, so many are mixed with noise that knows nothing of them: what comes from
-elsewhere, such as a warped frame (DESIGN 2.6), is noised so too."""
+"""Of the samples at timesteps below this, where marks can be seen, so many are mixed with noise that knows nothing of
+them: what comes from elsewhere, such as a warped frame (section 2.6), is noised so too."""
 
 
 @torch.no_grad()
 def embed_captions(encoder: CLIPTextModel, tokenizer: CLIPTokenizer, captions: list[str]) -> Tensor:
     """Hidden states of every caption, (N, tokens, width), as the pipeline gives them to the UNet."""
     tokens = tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")
-    with torch.autocast(encoder.device.type, dtype=torch.bfloat16):
+    with autocast(encoder.device):
         return encoder(tokens.input_ids.to(encoder.device))[0]
 
 
@@ -122,7 +124,8 @@ def random_windows(
 
     Args:
         latents: (N, columns, C, h, w); column 0 is the content.
-        pairs: the looks, which every draw says in other words, and the noise. Of two random pictures the one whose look names
+        pairs: the looks, which every draw says in other words, and the noise. Of two random pictures the one whose
+            look names
             the scale of its marks is taken: words that few pictures show are learnt last.
         size: a multiple of ALIGNMENT; so are the windows' corners.
         dropout: how often conditions are missing.
@@ -165,14 +168,14 @@ def random_windows(
     return draw
 
 
-def _says_scale(look: Look | None) -> bool:
+def _says_scale(look: StyleSpec | None) -> bool:
     return look is not None and look.scale != ""
 
 
 def denoising_loss(
     unet: UNet2DConditionModel, draw: Draw, encoder: CLIPTextModel, tokenizer: CLIPTokenizer
 ) -> Callable[[np.random.Generator], Tensor]:
-    """`‖v − v_θ(z_t, t, c_I, c_T, c_M)‖²`: DESIGN 2.1 in v-prediction."""
+    """`‖v − v_θ(z_t, t, c_I, c_T, c_M)‖²`: equation 2.1 in v-prediction."""
     # The fused kernel's backward pass takes three fifths of a step on a CPU; the plain one is 1.6 times faster in all.
     unet.set_attn_processor(AttnProcessor())
     scheduler = build_scheduler()

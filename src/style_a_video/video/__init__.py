@@ -2,6 +2,7 @@
 
 from .reader import VideoFrame, VideoInfo, VideoReader
 from .shots import ShotDetector
+from .size import working_size
 from .writer import check_output, open_writer
 
-__all__ = ["ShotDetector", "VideoFrame", "VideoInfo", "VideoReader", "check_output", "open_writer"]
+__all__ = ["ShotDetector", "VideoFrame", "VideoInfo", "VideoReader", "check_output", "open_writer", "working_size"]

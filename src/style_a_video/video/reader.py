@@ -65,13 +65,15 @@ class VideoReader:
         self.info = self._probe()
         if min(self.info.width, self.info.height) < SMALLEST_SIDE:
             raise InputError(
-                f"{self.path} is {self.info.width}x{self.info.height} pixels: at least {SMALLEST_SIDE}x{SMALLEST_SIDE} are needed"
+                f"{self.path} is {self.info.width}x{self.info.height} pixels: "
+                f"at least {SMALLEST_SIDE}x{SMALLEST_SIDE} are needed"
             )
 
     def frames(
         self, size: tuple[int, int] | None = None, start_s: float = 0.0, end_s: float | None = None
     ) -> Iterator[VideoFrame]:
-        """Frames with start_s ≤ time < end_s, scaled to `size` (width, height) if given; times count from the first frame."""
+        """Frames with start_s ≤ time < end_s, scaled to `size` (width, height) if given; times count from the first
+        frame."""
         size = size or (self.info.width, self.info.height)
         first: int | None = None
         for frame, pts in self._decoded():
@@ -111,7 +113,8 @@ class VideoReader:
         if (frame.width, frame.height) != (self.info.width, self.info.height):
             width, height = frame.width, frame.height
             raise InputError(
-                f"{file} is {width}x{height}, the images before it {self.info.width}x{self.info.height}: make them one size"
+                f"{file} is {width}x{height}, the images before it {self.info.width}x{self.info.height}: "
+                "make them one size"
             )
 
     def _probe(self) -> VideoInfo:
@@ -138,8 +141,17 @@ class VideoReader:
                 origin_s = max(0.0, (container.start_time or 0) / av.time_base)
                 count, end_s = _count_frames(path, float(rate))
                 return VideoInfo(
-                    path, width, height, count, rate, time_base, audio, max(end_s - first_s, count / 1e3), first_s, origin_s
-                )  # fmt: skip
+                    path,
+                    width,
+                    height,
+                    count,
+                    rate,
+                    time_base,
+                    audio,
+                    max(end_s - first_s, count / 1e3),
+                    first_s,
+                    origin_s,
+                )
         except FFmpegError as error:
             raise InputError(
                 f"{path} is not a video that FFmpeg can read ({error.strerror}): give another file, or export it again"
@@ -157,8 +169,8 @@ def _video_stream(container: av.container.InputContainer, path: Path) -> av.Vide
 def _count_frames(path: Path, rate: float) -> tuple[int, float]:
     """Count the video packets that will be shown, and say when in seconds the last one ends.
 
-    What an edit list cuts away (trimmed phone clips have one) is demuxed for its references but not shown. Raises InputError
-    when the file holds less than its header promises.
+    What an edit list cuts away (trimmed phone clips have one) is demuxed for its references but not shown. Raises
+    InputError when the file holds less than its header promises.
     """
     size = path.stat().st_size
     with av.open(str(path.absolute())) as container:
@@ -184,7 +196,8 @@ def _count_frames(path: Path, rate: float) -> tuple[int, float]:
             count += packet.stream.index == stream.index and not packet.is_discard
         if missing or last < 0.9 * promised - 1:
             raise InputError(
-                f"{path} is cut short: {count} frames can be read, its header promises more; copy it again, or repair it"
+                f"{path} is cut short: {count} frames can be read, its header promises more; "
+                "copy it again, or repair it"
             )
         return count, end or count / rate
 

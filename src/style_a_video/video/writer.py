@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ import PIL.Image
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
+from ..atomic import discard, partial_path, replace
 from ..errors import InputError
 from .reader import VideoInfo
 
@@ -57,7 +57,8 @@ def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
         )
     if suffix in IMAGES and info.frame_count > 1:
         raise InputError(
-            f"{path} is one image but the input has {info.frame_count} frames: write a video or a folder, or use --preview"
+            f"{path} is one image but the input has {info.frame_count} frames: "
+            "write a video or a folder, or use --preview"
         )
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already: pass --overwrite to replace it, or give another name")
@@ -98,15 +99,10 @@ def open_writer(
     return _ImageWriter(path, single=suffix in IMAGES)
 
 
-def _partial(path: Path) -> Path:
-    """A name of its own beside `path`, absolute, so that a colon in it is not taken for a protocol."""
-    return path.absolute().with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
-
-
 class _ImageWriter:
     def __init__(self, path: Path, single: bool) -> None:
         self.path, self.single, self.count = path, single, 0
-        self.partial = _partial(path)
+        self.partial = partial_path(path)
 
     def __enter__(self) -> _ImageWriter:
         if not self.single:
@@ -122,19 +118,15 @@ class _ImageWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and self.count:
-            if self.path.is_dir():
-                shutil.rmtree(self.path)
-            self.partial.replace(self.path)
-        elif self.partial.is_dir():
-            shutil.rmtree(self.partial)
+            replace(self.partial, self.path)
         else:
-            self.partial.unlink(missing_ok=True)
+            discard(self.partial)
 
 
 class _VideoWriter:
     def __init__(self, path: Path, size: tuple[int, int], info: VideoInfo, start_s: float, end_s: float | None) -> None:
         self.path, self.size, self.info, self.start_s, self.end_s = path, size, info, start_s, end_s
-        self.partial = _partial(path)
+        self.partial = partial_path(path)
         self.first: int | None = None
 
     def __enter__(self) -> _VideoWriter:
@@ -163,7 +155,8 @@ class _VideoWriter:
             # 4:2:0 has no odd sizes; rather than grow the picture by a line, keep full chroma.
             stream.pix_fmt = "yuv444p"
             warnings.warn(
-                f"{self.size[0]}x{self.size[1]} is an odd size, so the colours are written in full (4:4:4), which some players refuse",
+                f"{self.size[0]}x{self.size[1]} is an odd size: colours are written in full (4:4:4), "
+                "which some players refuse",
                 stacklevel=2,
             )
         stream.time_base = stream.codec_context.time_base = self.info.time_base
@@ -231,8 +224,8 @@ class _VideoWriter:
 
     def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
         if self.first is None:
-            # A cut starts with its first frame; a whole video where the file's own clock does, so that a picture that comes
-            # later than the sound still does.
+            # A cut starts with its first frame; a whole video where the file's own clock does, so that a picture that
+            # comes later than the sound still does.
             self.first = pts if self.start_s > 0 else round(self.info.origin_s / self.info.time_base)
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
             format=self.stream.pix_fmt, dst_colorspace="ITU709", dst_color_range="MPEG"
@@ -251,20 +244,21 @@ class _VideoWriter:
                     self.container.mux(target.encode(None))
                 self.container.mux(self.stream.encode(None))
                 self.container.close()
-                self.partial.replace(self.path)
+                replace(self.partial, self.path)
         finally:
             if self.partial.exists():
                 # A full disk fails here again; what was written is thrown away all the same.
                 with suppress(FFmpegError, OSError):
                     self.container.close()
-                self.partial.unlink(missing_ok=True)
+                discard(self.partial)
             if self.source is not None:
                 self.source.close()
 
 
 def _can_copy(source: Path, index: int, container_format: str) -> bool:
-    """Whether a container takes this audio stream of `source` as it is: a few packets of it are written in memory, since the
-    list of codecs that FFmpeg gives for a format holds some that it then refuses (PCM from Matroska in MP4)."""
+    """Whether a container takes this audio stream of `source` as it is: a few packets of it are written in memory,
+    since the list of codecs that FFmpeg gives for a format holds some that it then refuses (PCM from Matroska in
+    MP4)."""
     try:
         with av.open(str(source.absolute())) as origin, av.open(io.BytesIO(), "w", format=container_format) as trial:
             stream: Any = origin.streams[index]

@@ -1,9 +1,9 @@
 """Where chance enters a picture: where marks lie and how they differ is read off the noise that the UNet starts from.
 
-Why: a mark could as well lie elsewhere, and squared error then asks a model for the mean of all places, which is a blur.
-If instead the place is a function of the noise beside it, the model can know it: it draws whole marks in one step, noise
-that is carried along the flow carries the coarse ones along, and fresh noise is a fresh painting. All functions here are local
-and (but for `on_grid`) the same in every cell, so a convolution can learn them.
+Why: a mark could as well lie elsewhere, and squared error then asks a model for the mean of all places, which is a
+blur. If instead the place is a function of the noise beside it, the model can know it: it draws whole marks in one
+step, noise that is carried along the flow carries the coarse ones along, and fresh noise is a fresh painting. All
+functions here are local and (but for `on_grid`) the same in every cell, so a convolution can learn them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Points = NDArray[np.float32]
 CELL = 4
 """Pixels of a picture to a side of one latent."""
 CHANNELS = 12
-"""Of the bundled model's latents; also the number of fields, since each has a channel of its own. All teachers share them (seeds count
-modulo this): what the UNet learns to read for one medium serves the others."""
+"""Of the bundled model's latents; also the number of fields, since each has a channel of its own. All teachers share
+them (seeds count modulo this): what the UNet learns to read for one medium serves the others."""
 COARSE_SHARE = 0.5
 """Weight of a field's own channel in each of its pixels; the rest is fine, and different in every pixel of a cell."""
 _Z_99 = 2.326
@@ -33,8 +33,9 @@ _Z_99 = 2.326
 
 @dataclass(frozen=True)
 class Chance:
-    """Fields and points of a picture of `height` x `width` pixels, read off `noise`, (C, h, w) standard normal at a quarter of
-    its size. What is asked for with different seeds (modulo C) is independent where it is coarse, and nearly so where it is fine.
+    """Fields and points of a picture of `height` x `width` pixels, read off `noise`, (C, h, w) standard normal at a
+    quarter of its size. What is asked for with different seeds (modulo C) is independent where it is coarse, and
+    nearly so where it is fine.
 
     Raises ValueError when the noise does not cover the picture.
     """
@@ -75,7 +76,8 @@ class Chance:
         return 0.6 * self.smooth(0.8, seed) + 0.4 * self.smooth(2.5, seed + 1)
 
     def points(self, spacing: float, seed: int) -> Points:
-        """Points some `spacing` pixels apart: the places where smooth noise is highest in a square about them; one at least."""
+        """Points some `spacing` pixels apart: the places where smooth noise is highest in a square about them; one at
+        least."""
         field, side = self.white(seed), max(2, round(0.93 * spacing))
         if spacing >= 4:
             # A border of zeros: a mirrored one would make every ridge that leaves the picture a peak on its edge.
@@ -103,8 +105,8 @@ class Chance:
         return ndtr(self.normal_at(points, sigma, seed)).astype(np.float32)
 
     def wave_phase(self, degrees: float, period: float, seed: int) -> Map:
-        """Phase in radians of parallel waves that stay in step for some periods: the angle of the noise filtered by a complex
-        Gabor kernel. `degrees` is the direction across the waves."""
+        """Phase in radians of parallel waves that stay in step for some periods: the angle of the noise filtered by a
+        complex Gabor kernel. `degrees` is the direction across the waves."""
         real, imaginary = _gabor(round(degrees, 2), round(period, 2))
         white = self.white(seed)
         parts = [cv2.filter2D(white, -1, kernel, borderType=cv2.BORDER_REFLECT) for kernel in (real, imaginary)]
@@ -112,15 +114,15 @@ class Chance:
 
 
 def on_grid(length: float) -> int:
-    """The power of two nearest to `length` pixels, at least a cell: the UNet halves its grid, so it can tell where such a period
-    begins, and no other."""
+    """The power of two nearest to `length` pixels, at least a cell: the UNet halves its grid, so it can tell where
+    such a period begins, and no other."""
     return max(CELL, 2 ** round(np.log2(length)))
 
 
 @lru_cache(maxsize=1)
 def _mixing() -> Map:
-    """Unit vectors (fields, CELL, CELL, channels): COARSE_SHARE of the field's own channel, and of the others a part that is different
-    in every pixel and cancels over the cell, so that a field seen from afar is its channel."""
+    """Unit vectors (fields, CELL, CELL, channels): COARSE_SHARE of the field's own channel, and of the others a part
+    that is different in every pixel and cancels over the cell, so that a field seen from afar is its channel."""
     rng = np.random.default_rng(0)
     fields = np.zeros((CHANNELS, CELL * CELL, CHANNELS))
     for own in range(CHANNELS):

@@ -1,8 +1,8 @@
 """What the teachers share: orientation fields, line integral convolution, edge-preserving smoothing, lines, paper.
 
-Pictures are float32 RGB (H, W, 3) in [0, 1]; maps are float32 (H, W). Lengths are pixels of a picture whose short side is
-256 (the bundled model's working size). Grain, paper and the places of marks come from `Chance`, one noise field for all
-frames of a video, so that they stay still.
+Pictures are float32 RGB (H, W, 3) in [0, 1]; maps are float32 (H, W). Lengths are pixels of a picture whose short
+side is 256 (the bundled model's working size). Grain, paper and the places of marks come from `Chance`, one noise
+field for all frames of a video, so that they stay still.
 """
 
 from __future__ import annotations
@@ -167,7 +167,8 @@ def flowing_field(
 
 
 def stroke_paths(seeds: NDArray[np.float32], vx: Map, vy: Map, steps: int, stride: float) -> NDArray[np.float32]:
-    """Curves (N, 2·steps + 1, 2) through every seed, `steps` steps of `stride` pixels both ways along the line field."""
+    """Curves (N, 2·steps + 1, 2) through every seed, `steps` steps of `stride` pixels both ways along the line
+    field."""
     height, width = vx.shape
     halves = []
     for sign in (1.0, -1.0):
@@ -202,12 +203,14 @@ def paint_strokes(
     seed: int,
     detail: Map | None = None,
 ) -> None:
-    """Lay curved strokes on `canvas`, in place, in an order left to chance; `heights` gets each stroke's thickness of paint.
+    """Lay curved strokes on `canvas`, in place, in an order left to chance; `heights` gets each stroke's thickness of
+    paint.
 
     Args:
         colour_of: where a stroke takes its colour, at its seed.
         spacing, length, breadth: of strokes, in pixels. `tint`: deviation of a stroke's own colour.
-        detail: if given, strokes are laid only where it is above 0.5 (finer layers only where there is something to show).
+        detail: if given, strokes are laid only where it is above 0.5 (finer layers only where there is something to
+            show).
     """
     height, width = canvas.shape[:2]
     seeds = chance.points(spacing, 10 * seed)

@@ -22,6 +22,7 @@ from .common import (
     smoothstep,
     stretch,
 )
+from .registry import teacher
 
 Labels = NDArray[np.int32]
 
@@ -65,6 +66,7 @@ def means_of(image: Image, labels: Labels) -> NDArray[np.float32]:
     return np.stack([np.bincount(flat, image[..., k].ravel()) / count for k in range(3)], axis=1).astype(np.float32)
 
 
+@teacher("stained glass")
 def stained_glass(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Glowing panes that follow the forms, thick dark leads, light through uneven glass."""
     height, width = image.shape[:2]
@@ -80,6 +82,7 @@ def stained_glass(image: Image, scale: float, line: float, chance: Chance) -> Im
     return clip01(glass * halo * (1 - lead) + np.array([0.05, 0.05, 0.06], np.float32) * lead)
 
 
+@teacher("mosaic")
 def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Roman tesserae: small stones of one colour each, laid along the forms, a lit edge, dark grout between."""
     height, width = image.shape[:2]
@@ -96,6 +99,7 @@ def mosaic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(stones[labels] * relief * (1 - grout) + cement * grout)
 
 
+@teacher("cubism")
 def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Facets: the picture seen through large tilted panes, each shifted and shaded on its own, in earths and greys."""
     height, width = image.shape[:2]
@@ -122,6 +126,7 @@ def cubism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(toned * shade * (1 - dark) + np.array([0.13, 0.10, 0.08], np.float32) * dark)
 
 
+@teacher("low-poly", draws_lines=False)
 def low_poly(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Triangles between points that gather on the contours, one colour each, lit as if folded from paper."""
     from scipy.spatial import Delaunay
@@ -150,6 +155,7 @@ def _moved(plane: Array, offset: int) -> Array:
     return cv2.warpAffine(plane.astype(np.float32), shift, plane.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
 
 
+@teacher("paper cut", draws_lines=False)
 def paper_cut(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Sheets of coloured paper, one per tone, stacked; each casts a soft shadow on the sheet below."""
     smooth = kuwahara(kuwahara(image, round(6 * scale)), round(6 * scale))

@@ -1,4 +1,5 @@
-"""Teachers with a pen, a plate or a light: pencil, charcoal, pastel, hatching, engraving, linocut, neon, cyanotype, sepia."""
+"""Teachers with a pen, a plate or a light: pencil, charcoal, pastel, hatching, engraving, linocut, neon, cyanotype,
+sepia."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from .common import (
     smoothstep,
     stretch,
 )
+from .registry import teacher
 
 
 def hatching(chance: Chance, degrees: float, seed: int, length: float = 10, breadth: float = 0.7) -> Map:
@@ -38,6 +40,7 @@ def _on_paper(ink: Array, paper_colour: tuple[float, float, float], ink_colour: 
     return clip01(np.array(paper_colour, np.float32) * (1 - cover) + np.array(ink_colour, np.float32) * cover)
 
 
+@teacher("pencil")
 def pencil(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Graphite lines, and hatching that thickens in the shade, on white paper."""
     tone = stretch(luminance(kuwahara(image, 4)))
@@ -52,6 +55,7 @@ def pencil(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(grey[..., None] * np.array([1.0, 1.0, 0.99], np.float32))
 
 
+@teacher("charcoal")
 def charcoal(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Broad smudged blacks broken by the tooth of a grey sheet, with rubbed-out lights."""
     tone = exposed(stretch(blur(luminance(kuwahara(image, round(6 * scale))), 1.2)))
@@ -62,6 +66,7 @@ def charcoal(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return _on_paper(coal, (0.84, 0.83, 0.80), (0.07, 0.068, 0.066))
 
 
+@teacher("pastel")
 def pastel(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Soft chalk: side strokes of bright colour that skip over the tooth of a toned sheet."""
     height, width = image.shape[:2]
@@ -83,6 +88,7 @@ def _waves(chance: Chance, degrees: float, period: float, bend: Array, seed: int
     return np.asarray(wave, np.float32)
 
 
+@teacher("cross-hatching")
 def cross_hatching(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Pen and black ink: outlines, and one to three directions of hand-drawn strokes as the shade deepens."""
     height, width = image.shape[:2]
@@ -99,6 +105,7 @@ def cross_hatching(image: Image, scale: float, line: float, chance: Chance) -> I
     return _on_paper(ink, (0.98, 0.975, 0.955), (0.06, 0.06, 0.09))
 
 
+@teacher("engraving")
 def engraving(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Copper-plate: swelling parallel lines bent by the tones, crossed in the dark; brown-black ink on cream."""
     height, width = image.shape[:2]
@@ -113,6 +120,7 @@ def engraving(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return _on_paper(ink, (0.94, 0.90, 0.80), (0.13, 0.09, 0.07))
 
 
+@teacher("linocut")
 def linocut(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Black and white relief print: solid shapes, gouge marks along the forms in the middle tones."""
     smooth = kuwahara(kuwahara(image, round(5 * scale)), round(4 * scale))
@@ -125,6 +133,7 @@ def linocut(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return _on_paper(0.97 * ink, (0.955, 0.94, 0.90), (0.05, 0.05, 0.055))
 
 
+@teacher("neon")
 def neon(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Glowing tubes along the outlines, coloured by the hue underneath, over a night-blue dark."""
     smooth = kuwahara(image, round(4 * scale))
@@ -152,6 +161,7 @@ def _toned(tone: Array, stops: list[list[float]], positions: list[float]) -> Ima
     return clip01(np.stack([np.interp(tone, positions, table[:, k]) for k in range(3)], axis=2))
 
 
+@teacher("cyanotype", draws_lines=False)
 def cyanotype(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Prussian blue and paper white, the pigment brushed on unevenly."""
     tone: Array = stretch(luminance(image))
@@ -163,6 +173,7 @@ def cyanotype(image: Image, scale: float, line: float, chance: Chance) -> Image:
     )
 
 
+@teacher("sepia film", draws_lines=False)
 def sepia_film(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """An old photograph: warm browns, faded blacks, soft lens, film grain and dark corners."""
     height, width = image.shape[:2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ...models.looks import PALETTES
+from ...styles.spec import PALETTES
 from .chance import Chance
 from .common import (
     Array,
@@ -23,8 +23,9 @@ from .common import (
 
 
 def recoloured(image: Image, palette: str) -> Image:
-    """The picture in the named palette: light and dark follow its ramp, and of its neighbours on the ramp each colour leans
-    towards the nearer one, so that different hues stay apart. Half of the picture's own lightness is kept: the marks survive."""
+    """The picture in the named palette: light and dark follow its ramp, and of its neighbours on the ramp each colour
+    leans towards the nearer one, so that different hues stay apart. Half of the picture's own lightness is kept: the
+    marks survive."""
     ramp = cv2.cvtColor(colours(*PALETTES[palette].colours)[None], cv2.COLOR_RGB2LAB)[0]
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lightness = lab[..., 0]
@@ -42,7 +43,7 @@ def recoloured(image: Image, palette: str) -> Image:
 
 
 def toned(image: Image, tone: str) -> Image:
-    """One of `models.looks.TONES`, as a curve on the colours (and a veil for mist)."""
+    """One of `styles.spec.TONES`, as a curve on the colours (and a veil for mist)."""
     if tone == "dark":
         return clip01(image**1.5 * 0.72)
     if tone == "pale":

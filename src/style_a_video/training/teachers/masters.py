@@ -24,12 +24,14 @@ from .common import (
     stretch,
 )
 from .painting import bristled, detail_of
+from .registry import teacher
 
 
 def _screen(below: Array, above: Array) -> Array:
     return 1 - (1 - below) * (1 - above)
 
 
+@teacher("thomas kinkade", draws_lines=False)
 def kinkade(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Thomas Kinkade: a glowing dusk. Lights bloom in honey gold, shadows turn to violet and moss, small soft dabs."""
     source = saturate(stretch(blur(image, 0.8)), 1.4)
@@ -45,6 +47,7 @@ def kinkade(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(_screen(bristled(chance, canvas, heights, vx, vy, scale, 0.12, 163), 0.85 * glow))
 
 
+@teacher("georgia o'keeffe", draws_lines=False)
 def okeeffe(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Georgia O'Keeffe: large simplified forms, each a smooth gradation from a dark rim to a pale glowing middle."""
     smooth = kuwahara(kuwahara(image, round(7 * scale)), round(6 * scale))
@@ -60,6 +63,7 @@ def okeeffe(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(painted * (0.985 + 0.03 * weave))
 
 
+@teacher("paul kenton")
 def kenton(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Paul Kenton: a bright city in knife strokes. White ground, upright and level slabs, saturated splashes, drips."""
     height, width = image.shape[:2]
@@ -80,8 +84,10 @@ def kenton(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01((lit * (1 - 0.7 * white[..., None]) + 0.7 * white[..., None]) * (1 - lines) + 0.08 * lines)
 
 
+@teacher("peter mohrbacher", draws_lines=False)
 def mohrbacher(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Peter Mohrbacher: an apparition. Pearl and rose light, teal depths, veils of mist along the forms, fine filaments."""
+    """Peter Mohrbacher: an apparition. Pearl and rose light, teal depths, veils of mist along the forms, fine
+    filaments."""
     tone = exposed(stretch(luminance(kuwahara(image, round(4 * scale)))))
     soft = blur(tone, 4.0 * scale)
     vx, vy = flowing_field(chance, image, 6.0 * scale, 34.0 * scale, 0.8, 171)
@@ -97,6 +103,7 @@ def mohrbacher(image: Image, scale: float, line: float, chance: Chance) -> Image
     return clip01(_screen(clip01(ramp + 0.35 * hue), 0.45 * glow))
 
 
+@teacher("feng zhu")
 def feng_zhu(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Feng Zhu: concept art. Cool grey values blocked in with a square brush, warm accents, haze in the lights."""
     source = exposed(stretch(kuwahara(image, round(4 * scale))))

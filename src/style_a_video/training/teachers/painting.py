@@ -1,7 +1,7 @@
 """Teachers with a brush: oil, Van Gogh, impressionism, pointillism, watercolour, gouache, ink wash.
 
-Every teacher is called as `teacher(image, scale, line, chance)`: `scale` multiplies the size of its marks, `line` the breadth of the
-lines that belong to the medium (0: none).
+Every teacher is called as `teacher(image, scale, line, chance)`: `scale` multiplies the size of its marks, `line` the
+breadth of the lines that belong to the medium (0: none).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from .common import (
     stretch,
     to_palette,
 )
+from .registry import teacher
 
 
 def detail_of(image: Image, sigma: float, low: float = 0.03) -> Map:
@@ -42,7 +43,8 @@ def detail_of(image: Image, sigma: float, low: float = 0.03) -> Map:
 def bristled(
     chance: Chance, canvas: Image, heights: Map, vx: Map, vy: Map, scale: float, relief: float, seed: int
 ) -> Image:
-    """Thick paint: every stroke has its own height, the brush's bristles leave ridges, and light comes from the side."""
+    """Thick paint: every stroke has its own height, the brush's bristles leave ridges, and light comes from the
+    side."""
     bristles: Array = stretch(
         line_integral_convolution(chance.smooth(0.8 * max(scale, 0.8), seed), vx, vy, round(7 * scale))
     )
@@ -50,6 +52,7 @@ def bristled(
     return clip01(canvas * emboss(ridges, relief)[..., None] * (0.94 + 0.12 * bristles[..., None]))
 
 
+@teacher("oil painting", draws_lines=False)
 def oil_painting(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Impasto: broad strokes first, finer ones only where there is detail (Hertzmann, 1998), in thick lit paint."""
     source = saturate(kuwahara(image, round(3 * scale) + 1), 1.35)
@@ -60,16 +63,19 @@ def oil_painting(image: Image, scale: float, line: float, chance: Chance) -> Ima
     ):  # fmt: skip
         detail = None if seed == 13 else detail_of(image, 2.5 * scale, 0.030 if seed == 14 else 0.045)
         paint_strokes(
-            chance, canvas, heights, blur(source, sigma * scale), vx, vy, spacing * scale, length * scale, breadth * scale, tint, seed, detail
+            chance, canvas, heights, blur(source, sigma * scale), vx, vy, spacing * scale, length * scale,
+            breadth * scale, tint, seed, detail
         )  # fmt: skip
     return bristled(chance, canvas, heights, vx, vy, scale, 0.20, 11)
 
 
 _STARRY_NIGHT = colours(
-    "0b1c4d", "163a87", "2f68b5", "6fa3c8", "a9c3a0", "e8c944", "f6e27a", "b97a1e", "5e6b35", "12233a", "d8d3b0", "8a4a22",
+    "0b1c4d", "163a87", "2f68b5", "6fa3c8", "a9c3a0", "e8c944", "f6e27a", "b97a1e", "5e6b35", "12233a", "d8d3b0",
+    "8a4a22",
 )  # fmt: skip
 
 
+@teacher("van gogh", draws_lines=False)
 def van_gogh(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Long thick strokes that follow the forms and swirl where there are none, in blues, ochres and yellows."""
     base = exposed(kuwahara(image, round(4 * scale)))
@@ -93,6 +99,7 @@ def van_gogh(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return bristled(chance, canvas, heights, vx, vy, scale, 0.26, 22)
 
 
+@teacher("impressionism", draws_lines=False)
 def impressionism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Short dabs of broken colour laid along the forms, large ones first; colours light, shadows violet and blue."""
     source = clip01(saturate(blur(image, 1.5 * scale), 1.5) * 0.85 + 0.13)
@@ -107,6 +114,7 @@ def impressionism(image: Image, scale: float, line: float, chance: Chance) -> Im
     return bristled(chance, canvas, heights, vx, vy, scale, 0.16, 33)
 
 
+@teacher("pointillism", draws_lines=False)
 def pointillism(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Round dots of pure colour on an ivory ground; each dot strays towards a neighbouring or complementary hue."""
     height, width = image.shape[:2]
@@ -140,6 +148,7 @@ def pigment(colour: Array, density: Array) -> Array:
     return colour - (colour - colour * colour) * (density - 1)
 
 
+@teacher("watercolor")
 def watercolor(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Pale washes in a few tones with dark wet edges, blooms and granulating pigment; the lights stay bare paper."""
     shaken = wobbled(chance, image, 5 * scale, 5.0 * scale, 51)
@@ -160,6 +169,7 @@ def watercolor(image: Image, scale: float, line: float, chance: Chance) -> Image
     return clip01(painted * (0.96 + 0.08 * (chance.paper(55)[..., None] - 0.5)))
 
 
+@teacher("gouache", draws_lines=False)
 def gouache(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Travel poster: few opaque matt tones with crisp painted borders and a little dry brush."""
     height, width = image.shape[:2]
@@ -177,6 +187,7 @@ def gouache(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(flat * (0.95 + 0.09 * dry[..., None]))
 
 
+@teacher("ink wash")
 def ink_wash(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Sumi-e: three bleeding greys of ink, brush lines, and much bare rice paper."""
     height, width = image.shape[:2]

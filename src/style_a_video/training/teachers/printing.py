@@ -20,12 +20,15 @@ from .common import (
     stretch,
     to_palette,
 )
+from .registry import teacher
 
 _WOODBLOCK = colours(
-    "1d2d50", "2f5d8a", "7fa8b8", "c9d3c0", "efe3c2", "e0b878", "c8553d", "8c3b2e", "5b7553", "a3a86b", "2b2a33", "d9a5a0",
+    "1d2d50", "2f5d8a", "7fa8b8", "c9d3c0", "efe3c2", "e0b878", "c8553d", "8c3b2e", "5b7553", "a3a86b", "2b2a33",
+    "d9a5a0",
 )  # fmt: skip
 
 
+@teacher("ukiyo-e")
 def ukiyo_e(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Flat areas of woodblock colours with a dark key-block line on warm paper, a trace of wood grain in the ink."""
     smooth = kuwahara(kuwahara(image, round(6 * scale)), round(5 * scale))
@@ -40,6 +43,7 @@ def ukiyo_e(image: Image, scale: float, line: float, chance: Chance) -> Image:
 _POP = colours("f7e017", "e4002b", "0057b8", "ffffff", "111111", "ff7bac", "00a3a1", "ff8a00", "f8d9b6")
 
 
+@teacher("pop art")
 def pop_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Screen print: loud flat inks, a dot screen in the middle tones, thick black outlines."""
     height, width = image.shape[:2]
@@ -56,6 +60,7 @@ def pop_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(dotted * (1 - lines) + 0.05 * lines)
 
 
+@teacher("comic")
 def comic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Inked comic: three flat tones of every colour, firm black lines, solid black shadows."""
     smooth = saturate(exposed(stretch(kuwahara(kuwahara(image, round(5 * scale)), round(4 * scale)))), 1.5)
@@ -69,6 +74,7 @@ def comic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(flat * (1 - ink) + 0.03 * ink)
 
 
+@teacher("anime")
 def anime(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Cel: light and one shadow tone of clear colours, thin coloured lines, a glow in the highlights."""
     smooth = stretch(kuwahara(kuwahara(image, round(5 * scale)), round(5 * scale)))
@@ -94,6 +100,7 @@ _CONSOLE = colours(
 )  # fmt: skip
 
 
+@teacher("pixel art", draws_lines=False)
 def pixel_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Square blocks in the colours of an old console, with ordered dither on the blocks."""
     height, width = image.shape[:2]

@@ -1,0 +1,58 @@
+"""The command line. One module a command; each is told of mistakes before anything heavy is imported."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import typer
+from rich.text import Text
+
+from ..errors import InputError
+from .ablate import ablate
+from .compare import compare
+from .console import console
+from .demo import demo
+from .doctor import doctor
+from .evaluate import evaluate
+from .styles import styles
+from .stylize import stylize
+from .train import train
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+for command in (stylize, demo, styles, evaluate, compare, ablate, train, doctor):
+    app.command()(command)
+
+
+def main() -> None:
+    """Entry point: a mistake is one line and exit code 2, Ctrl-C one line and 130."""
+    warnings.showwarning = _show_warning
+    try:
+        # Typer hands back 130 for Ctrl-C instead of raising it.
+        code = app(standalone_mode=False)
+        if code == 130:
+            raise KeyboardInterrupt
+        sys.exit(code or 0)
+    except InputError as error:
+        _fail(str(error), 2)
+    except (typer.Abort, KeyboardInterrupt):
+        _fail("stopped; nothing was left half-written", 130)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except Exception as error:
+        # click's own usage errors know how to tell themselves.
+        if not hasattr(error, "format_message"):
+            raise
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        _fail(f"{message}; style-a-video COMMAND --help lists what there is", 2)
+
+
+def _fail(message: str, code: int) -> None:
+    console.print(Text("error: ", style="bold red") + Text(" ".join(message.split())), soft_wrap=True)
+    sys.exit(code)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    if issubclass(category, UserWarning) and not issubclass(category, DeprecationWarning | FutureWarning):
+        console.print(Text("note: ", style="bold yellow") + Text(str(message)), soft_wrap=True)

@@ -1,0 +1,5 @@
+"""`python -m style_a_video.cli`."""
+
+from . import main
+
+main()

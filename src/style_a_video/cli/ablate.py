@@ -1,0 +1,32 @@
+"""style-a-video ablate: what each part of the method buys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .compare import check_prompts, finish
+from .console import progress
+from .options import Clips, Judge, Model, Prompts, load_studies
+
+
+def ablate(
+    clips: Clips,
+    prompt: Prompts,
+    folder: Annotated[Path, typer.Option(help="Report and kept results.", file_okay=False)] = Path("out/ablate"),
+    frames: Annotated[int, typer.Option(help="Of every clip, from its beginning.", min=2)] = 12,
+    model: Model = "bundled",
+    judge: Judge = None,
+) -> None:
+    """What each part of the method buys: every scale swept, every part on and off, all else fixed.
+
+    Stop it and run it again: it goes on where it was.
+    """
+    check_prompts(prompt)
+    studies = load_studies()
+    with progress("ablating", "cells") as report:
+        study = studies.prepare(clips, prompt, folder, frames, model, judge)
+        page, cells = studies.ablate(study, report)
+    finish(page, cells)

@@ -1,0 +1,27 @@
+"""style-a-video demo: what `make demo` runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..dependencies import require
+from .console import console, progress
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to leave the videos and the sheet.", file_okay=False)] = Path(
+        "out/demo"
+    ),
+) -> None:
+    """Make a clip, stylize it in three styles on the bundled model, and draw a contact sheet."""
+    require("skimage", "the demo's photograph")
+    from ..demo import run_demo
+
+    with progress("demo") as report:
+        results, sheet = run_demo(folder, report)
+    for result in results:
+        console.print(f"[bold green]wrote[/] {result.output}  ({result.frames / result.seconds:.2f} frames/s)")
+    console.print(f"[bold green]look at[/] {sheet}")

@@ -1,0 +1,37 @@
+"""style-a-video evaluate: measure one output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ..errors import InputError
+from .console import console, progress
+from .options import Judge, Model, load_studies
+
+
+def evaluate(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="The video that was stylized.", exists=True)],
+    output: Annotated[Path, typer.Argument(help="What was made of it.", exists=True)],
+    prompt: Annotated[str, typer.Option(help="The sentence that it was made for.")],
+    model: Model = "bundled",
+    judge: Judge = None,
+) -> None:
+    """Measure an output: flicker, content, style, sharpness. A table, JSON, CSV and heat maps."""
+    if not prompt.strip():
+        raise InputError("the prompt is empty: give the sentence that the output was made for")
+    studies = load_studies()
+    with progress("measuring") as report:
+        measures, written = studies.evaluate(source, output, prompt, model, judge, report)
+    size = "x".join(map(str, measures.size))
+    caption = f"at {size}, content and style by {measures.encoder}"
+    table = Table("measure", "mean over frames", caption=caption)
+    for name, value in studies.summary(measures):
+        table.add_row(name, value)
+    Console().print(table)
+    for path in written:
+        console.print(f"[bold green]wrote[/] {path}", soft_wrap=True)

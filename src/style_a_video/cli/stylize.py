@@ -1,0 +1,65 @@
+"""style-a-video stylize: the job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..plan import plan_job
+from ..settings import Guidance, MaskRefresh, Optimization, OutputSize, ShotNoise
+from .console import console, progress
+from .options import DEFAULTS, Model, setting
+
+
+def stylize(
+    video: Annotated[Path, typer.Argument(help="Video, GIF, image, or folder of images (played at 25 frames/s).")],
+    prompt: Annotated[str, typer.Argument(help='The style, e.g. "Make it an Ukiyo-e painting."')],
+    output: Annotated[Path, typer.Argument(help=".mp4, .m4v, .mov, .mkv, .webm, .png, .jpg, or a folder for PNGs.")],
+    model: Model = DEFAULTS.model,
+    seed: Annotated[int, setting("seed")] = DEFAULTS.seed,
+    negative_prompt: Annotated[str, setting("negative_prompt")] = DEFAULTS.negative_prompt,
+    fast: Annotated[bool, setting("fast", "--fast")] = DEFAULTS.fast,
+    steps: Annotated[int | None, setting("num_inference_steps")] = DEFAULTS.num_inference_steps,
+    scheduler: Annotated[str | None, setting("scheduler", shown="the model's")] = DEFAULTS.scheduler,
+    guidance: Annotated[Guidance | None, setting("guidance")] = DEFAULTS.guidance,
+    guidance_scale: Annotated[float | None, setting("guidance_scale")] = DEFAULTS.guidance_scale,
+    image_guidance_scale: Annotated[float | None, setting("image_guidance_scale")] = DEFAULTS.image_guidance_scale,
+    mask_guidance_scale: Annotated[float | None, setting("mask_guidance_scale")] = DEFAULTS.mask_guidance_scale,
+    mask_refresh: Annotated[MaskRefresh, setting("mask_refresh")] = DEFAULTS.mask_refresh,
+    content_weight: Annotated[float | None, setting("content_weight")] = DEFAULTS.content_weight,
+    optimization: Annotated[Optimization, setting("optimization")] = DEFAULTS.optimization,
+    noise: Annotated[ShotNoise, setting("noise")] = DEFAULTS.noise,
+    keyframe_interval: Annotated[int, setting("keyframe_interval")] = DEFAULTS.keyframe_interval,
+    flow: Annotated[str, setting("flow")] = DEFAULTS.flow,
+    anchor: Annotated[bool, setting("anchor", "--anchor")] = DEFAULTS.anchor,
+    refine: Annotated[bool | None, setting("refine", "--refine/--no-refine", shown="unless --fast")] = DEFAULTS.refine,
+    size: Annotated[int | None, setting("size")] = DEFAULTS.size,
+    output_size: Annotated[OutputSize, setting("output_size")] = DEFAULTS.output_size,
+    start: Annotated[float, setting("start_s")] = DEFAULTS.start_s,
+    end: Annotated[float | None, setting("end_s", shown="the end")] = DEFAULTS.end_s,
+    batch_size: Annotated[int, setting("batch_size")] = DEFAULTS.batch_size,
+    preview: Annotated[bool, typer.Option("--preview", help="Only the middle frame, as a .png beside OUTPUT.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
+) -> None:
+    """Stylize a video by a sentence. Frame count, timing and sound stay the input's."""
+    plan = plan_job(
+        video, prompt, output, overwrite=overwrite, preview=preview, model=model, seed=seed, fast=fast,
+        negative_prompt=negative_prompt, num_inference_steps=steps, scheduler=scheduler, guidance=guidance,
+        guidance_scale=guidance_scale, image_guidance_scale=image_guidance_scale, size=size, start_s=start, end_s=end,
+        mask_guidance_scale=mask_guidance_scale, mask_refresh=mask_refresh, content_weight=content_weight,
+        optimization=optimization, noise=noise, keyframe_interval=keyframe_interval, flow=flow, anchor=anchor,
+        refine=refine, output_size=output_size, batch_size=batch_size,
+    )  # fmt: skip
+    from .. import job
+
+    with progress("stylizing") as report:
+        result = job.run_job(plan, on_progress=report)
+    sizes = (result.source_size, result.working_size, result.output_size)
+    source, working, final = ("x".join(map(str, size)) for size in sizes)
+    frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
+    console.print(f"[bold green]wrote[/] {result.output}  ({frames} in {result.seconds:.1f} s)")
+    console.print(f"input {source}, worked at {working}, output {final}; settings in {result.record.name}")
+    if min(result.output_size) < min(result.source_size):
+        console.print("larger: --output-size source (enlarged), or --size for finer marks on more pixels")

@@ -1,0 +1,87 @@
+"""style-a-video train: the bundled model, or its refiner."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ..dependencies import require
+from ..errors import InputError
+from .console import console
+
+
+def train(
+    part: Annotated[
+        Literal["bundled", "refiner"], typer.Argument(help="What to train: the bundled model, or its refiner.")
+    ],
+    work: Annotated[
+        Path, typer.Option(help="Pairs, checkpoints and logs. A run goes on from what is there.", file_okay=False)
+    ] = Path("training"),
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write what is finished.", show_default="WORK/PART")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.", show_default="the best there is")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of pictures, batches and weights.", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that render the pairs of the bundled model.", min=1)] = 2,
+    form: Annotated[
+        Literal["warped", "paper"], typer.Option(help="What the refiner sees: warped frames, or frames as they are.")
+    ] = "warped",
+    scale: Annotated[float, typer.Option(help="Multiplies every budget; 0.01 is a quick trial.")] = 1.0,
+    budget: Annotated[
+        list[str] | None, typer.Option(help="NAME=COUNT sets one, e.g. unet_steps=1600.", show_default="the recipe's")
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help="A finished model whose encoders and UNet are trained further.",
+            show_default="from nothing", exists=True, file_okay=False,
+        ),
+    ] = None,
+) -> None:  # fmt: skip
+    """Train the bundled model from nothing, or the refiner. Stop it at any point and run it again: it goes on."""
+    if part == "refiner" and (start or device not in (None, "cpu")):
+        raise InputError(
+            "--start and --device are for the bundled model: the refiner is trained from nothing, on the CPU"
+        )
+    if part == "bundled" and form != "warped":
+        raise InputError("--form is for the refiner: leave it out")
+    if not 0 < scale < float("inf"):
+        raise InputError(f"--scale is {scale}: give a number above 0")
+    counts = _counts(budget or [])
+    for module in ("skimage", "sklearn", "scipy", "matplotlib"):
+        require(module, "training")
+    from ..devices import best_device, check_device
+    from ..models.loading import quiet_libraries
+    from ..training import bundled, refiner
+
+    device = device or best_device()
+    check_device(device)
+    began = time.perf_counter()
+    output = output or work / part
+    recipe = vars(bundled.Budget() if part == "bundled" else refiner.Budget())
+    if unknown := sorted(counts.keys() - recipe.keys()):
+        raise InputError(f"--budget {unknown[0]}: there is none of that name; choose from {', '.join(recipe)}")
+    amounts = {name: max(1, round(value * scale)) for name, value in recipe.items()} | counts
+    with quiet_libraries():
+        if part == "bundled":
+            bundled.train_bundled(work, output, bundled.Budget(**amounts), device, seed, workers, start)
+        else:
+            refiner.train_refiner(work, output, "bundled", refiner.Budget(**amounts), seed, form)
+    console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
+
+
+def _counts(entries: list[str]) -> dict[str, int]:
+    """{"unet_steps": 1600} from ["unet_steps=1600"]. Raises InputError for what is no whole number."""
+    counts = {}
+    for entry in entries:
+        name, _, count = entry.partition("=")
+        least = 0 if name.endswith("_steps") else 1
+        if not (name and count.isdecimal() and int(count) >= least):
+            raise InputError(
+                f"--budget {entry}: give NAME=COUNT, COUNT a whole number (of steps, 0 leaves a stage out)"
+            )
+        counts[name] = int(count)
+    return counts

@@ -1,0 +1,79 @@
+"""What a job will do, checked before a model is loaded: so a mistake is told at once. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .checkpoints import find_model
+from .dependencies import require
+from .errors import InputError
+from .settings import Settings
+from .video import VideoInfo, VideoReader, check_output
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job that can begin."""
+
+    reader: VideoReader
+    prompt: str
+    output: Path
+    record: Path
+    """The JSON file beside the output that says how it was made."""
+    settings: Settings
+    preview: bool
+    """Whether only the middle frame is made."""
+
+    @property
+    def frame_count(self) -> int:
+        """Frames of the input in the chosen span, by its rate and length; 1 of a preview."""
+        return 1 if self.preview else self.frames_in_span
+
+    @property
+    def frames_in_span(self) -> int:
+        """Frames of the input in the chosen span, by its rate and length."""
+        info, settings = self.reader.info, self.settings
+        end = min(info.duration_s, settings.end_s or info.duration_s)
+        return max(1, round((end - settings.start_s) * float(info.rate)))
+
+
+def plan_job(
+    video: str | Path,
+    prompt: str,
+    output: str | Path,
+    *,
+    overwrite: bool = False,
+    preview: bool = False,
+    **settings: Any,
+) -> Plan:
+    """Check everything about a job that can be known without its model. Arguments as of `job.stylize`.
+
+    Raises InputError, one line, for what cannot be used.
+    """
+    chosen = Settings(**settings)
+    reader = VideoReader(video)
+    _check_span(chosen, reader.info)
+    if not Path(output).name:
+        raise InputError(f"{output} is a folder: give the output a name")
+    target = Path(output).with_suffix(".png") if preview else Path(output)
+    check_output(target, replace(reader.info, frame_count=1) if preview else reader.info, overwrite)
+    record = target.with_name(target.name + ".json")
+    if record.is_dir() or (record.exists() and not overwrite):
+        raise InputError(f"{record} exists already: pass --overwrite to replace it, or give the output another name")
+    if not prompt.strip():
+        raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
+    find_model(chosen.model)
+    if chosen.flow == "raft":
+        require("torchvision", "RAFT")
+    return Plan(reader, prompt, target, record, chosen, preview)
+
+
+def _check_span(settings: Settings, info: VideoInfo) -> None:
+    if settings.end_s is not None and settings.end_s <= settings.start_s:
+        raise InputError(f"--end {settings.end_s} is not after --start {settings.start_s}: give a later end")
+    if settings.start_s >= info.duration_s:
+        raise InputError(
+            f"--start {settings.start_s} is past the end of {info.path}, which is {info.duration_s:.2f} s long"
+        )

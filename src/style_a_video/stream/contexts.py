@@ -1,0 +1,59 @@
+"""A frame with all that goes with it: its motion, its noise, its shot and its number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..frames import pad_to_multiple, pixels_to_tensor
+from ..pipeline import StyleAVideoPipeline
+from ..settings import Settings
+from ..temporal import Motion, WarpedNoise
+from ..video import VideoFrame
+
+
+@dataclass(frozen=True)
+class FrameContext:
+    """A frame of the stream and what is known of it before it is denoised."""
+
+    frame: VideoFrame
+    motion: Motion | None
+    """Since the frame before; None where a shot begins, and where nothing asks for motion."""
+    noise: Tensor
+    """(1, C, h, w), standard normal."""
+    shot: int
+    """Number of its shot. Where nothing asks for motion, every frame counts as one."""
+    index: int
+    """Number of the frame in the stream, from 0."""
+
+
+def frame_contexts(
+    pipeline: StyleAVideoPipeline, stream: Iterable[tuple[VideoFrame, Motion | None]], settings: Settings
+) -> Iterator[FrameContext]:
+    """Give every frame the noise that it is denoised from.
+
+    Shared and warped noise begin every shot with the same field; nothing else of them crosses a cut. Independent fields
+    follow one another from the first frame to the last.
+    """
+    generator = torch.Generator("cpu").manual_seed(settings.seed)
+    multiple = pipeline.vae_scale_factor
+    first: Tensor | None = None
+    shot = 0
+    for index, (frame, motion) in enumerate(stream):
+        shot += motion is None and first is not None
+        if first is None or settings.noise == "independent":
+            padded = pad_to_multiple(pixels_to_tensor(frame.pixels), multiple)
+            first = pipeline.prepare_latents(padded, "shared", generator, None)
+        if settings.noise != "warped":
+            yield FrameContext(frame, motion, first, shot, index)
+            continue
+        if motion is None:
+            # Fresh values of a shot's own: a shot must not depend on those before it.
+            field = WarpedNoise(first, torch.Generator("cpu").manual_seed(settings.seed + 1))
+        else:
+            # The noise lies on the padded frame.
+            field.advance(*(pad_to_multiple(x, multiple) for x in (motion.forward, motion.forward_mask)))
+        yield FrameContext(frame, motion, field.latents(), shot, index)

@@ -1,0 +1,81 @@
+"""The pipeline with everything that is the same for all frames of a job."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..pipeline import StyleAVideoPipeline
+from ..settings import ResolvedSettings
+from ..temporal import AnchorAttention
+from .contexts import FrameContext
+
+
+class Denoiser:
+    """Makes stylized pictures (1, 3, H, W) in [0, 1] of frames, from noise or from pictures that are almost there.
+
+    Args:
+        anchor: of anchor attention, where it is switched on.
+    """
+
+    def __init__(
+        self, pipeline: StyleAVideoPipeline, prompt: str, settings: ResolvedSettings, anchor: AnchorAttention | None
+    ) -> None:
+        self.pipeline, self.settings, self.anchor = pipeline.with_scheduler(settings.scheduler), settings, anchor
+        with torch.no_grad():
+            self.text = pipeline.encode_prompt(prompt)
+            self.no_text = pipeline.encode_prompt(settings.negative_prompt, allow_empty=True)
+
+    def denoise(self, contexts: list[FrameContext]) -> list[Tensor]:
+        """All steps, from the frames' noise. With an anchor, frames also attend to the first frame of their shot."""
+        if self.anchor is None:
+            return self._run(contexts)
+        pictures = []
+        for _, group in groupby(contexts, lambda context: context.shot):
+            rest = list(group)
+            if rest[0].motion is None:
+                self.anchor.mode = "record"
+                pictures += self._run(rest[:1])
+                rest = rest[1:]
+            self.anchor.mode = "replay"
+            pictures += self._run(rest) if rest else []
+        return pictures
+
+    def image_to_image(self, contexts: list[FrameContext], initial_frames: list[Tensor]) -> list[Tensor]:
+        """The last steps only, from initial pictures (1, 3, H, W) in [0, 1]."""
+        if self.anchor is not None:
+            self.anchor.mode = "off"
+        return self._run(contexts, initial_frames)
+
+    def _run(self, contexts: list[FrameContext], initial_frames: list[Tensor] | None = None) -> list[Tensor]:
+        stylized: Tensor = self.pipeline(
+            None,
+            np.stack([context.frame.pixels for context in contexts]),
+            prompt_embeds=self.text,
+            negative_prompt_embeds=self.no_text,
+            latents=torch.cat([context.noise for context in contexts]),
+            initial_frames=None if initial_frames is None else torch.cat(initial_frames),
+            strength=1.0 if initial_frames is None else self.settings.keyframes.fill_strength,
+            generator=self._step_generators(contexts, from_noise=initial_frames is None),
+            output_type="pt",
+            **self.settings.call_arguments(),
+        ).frames
+        return list(stylized.split(1))
+
+    def _step_generators(self, contexts: list[FrameContext], from_noise: bool) -> list[torch.Generator]:
+        """Of the noise that some schedulers draw at their steps: the same for every frame, or its own where
+        independent.
+
+        It is not the noise of the start again.
+        """
+        seed = self.settings.seed
+        if self.settings.noise == "independent":
+            # By the frame's number, not by the order of calls, which depends on the batch size.
+            sequences = (np.random.SeedSequence([seed, context.index, from_noise]) for context in contexts)
+            seeds = [int(sequence.generate_state(1)[0]) for sequence in sequences]
+        else:
+            seeds = [seed + 2] * len(contexts)
+        return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]

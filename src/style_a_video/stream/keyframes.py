@@ -1,0 +1,152 @@
+"""Keyframe propagation: some frames in full, the others from them (docs/method.md, section 2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from torch import Tensor
+
+from ..frames import pixels_to_tensor
+from ..settings import KeyframeConfig
+from ..temporal import (
+    Motion,
+    ReferenceFrame,
+    backward_warp,
+    change_of_light,
+    composite,
+    fill_missing,
+    next_keyframe,
+    reference_frame,
+)
+from .contexts import FrameContext
+from .denoiser import Denoiser
+
+
+def propagate_keyframes(denoiser: Denoiser, contexts: Iterator[FrameContext]) -> Iterator[tuple[FrameContext, Tensor]]:
+    """Keyframes in full; the frames between from the keyframes around them, and from the model what neither shows.
+
+    A frame depends on its shot and its place in it, not on the batch size. (With independent noise it depends on its
+    number in the stream too.) Two intervals of frames are held at a time, or a batch of them if that is more. Each
+    reference frame holds 12 bytes a pixel for every frame that takes from it.
+    """
+    interval, config = denoiser.settings.keyframe_interval, denoiser.settings.keyframes
+    groups = keyframe_groups(contexts, interval)
+    # As many keyframes are denoised at once as keep the frames held for them within a batch.
+    together = max(1, denoiser.settings.batch_size // interval)
+    last: tuple[list[FrameContext], Tensor] | None = None
+    while batch := list(islice(groups, together)):
+        for group, rendered in zip(batch, denoiser.denoise([group[0] for group in batch]), strict=True):
+            if last is None or group[0].motion is None:
+                if last is not None:
+                    yield last[0][0], last[1]
+                last = group, rendered
+                continue
+            segment = Segment.of([*last[0], group[0]])
+            end = len(segment.contexts) - 1
+            before = segment.reference(0, last[1], range(1, end + 1), config)
+            keyframe = next_keyframe(rendered, segment.frames[end], before, end, end / interval, config)
+            after = segment.reference(end, keyframe, range(1, end), config)
+            yield last[0][0], last[1]
+            yield from frames_between(denoiser, segment, before, after)
+            last = group, keyframe
+    if last is not None:
+        yield last[0][0], last[1]
+
+
+def keyframe_groups(contexts: Iterable[FrameContext], interval: int) -> Iterator[list[FrameContext]]:
+    """Each keyframe with the frames up to the next one. A shot begins and ends with a keyframe."""
+    group: list[FrameContext] = []
+    for context in contexts:
+        if group and context.motion is None:
+            yield from _last_groups(group)
+            group = []
+        elif len(group) == interval:
+            yield group
+            group = []
+        group.append(context)
+    yield from _last_groups(group)
+
+
+def _last_groups(group: list[FrameContext]) -> list[list[FrameContext]]:
+    """The last group of a shot, whose last frame becomes a keyframe too: so every other frame has one after it."""
+    return [part for part in (group[:-1], group[-1:]) if part]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Neighbouring frames of one shot, from a keyframe to the next."""
+
+    contexts: list[FrameContext]
+    frames: list[Tensor]
+    """The inputs, (1, 3, H, W) in [0, 1]."""
+    motions: list[Motion]
+    """From every frame to the next."""
+
+    @classmethod
+    def of(cls, contexts: list[FrameContext]) -> Segment:
+        """The segment of these frames."""
+        frames = [pixels_to_tensor(context.frame.pixels) for context in contexts]
+        return cls(contexts, frames, [context.motion for context in contexts[1:] if context.motion is not None])
+
+    def reference(self, index: int, stylized: Tensor, takers: Iterable[int], config: KeyframeConfig) -> ReferenceFrame:
+        """The stylized frame `index` (1, 3, H, W), for the frames `takers` to take from."""
+        return reference_frame(index, stylized, self.frames, self.motions, takers, config)
+
+
+def frames_between(
+    denoiser: Denoiser, segment: Segment, before: ReferenceFrame, after: ReferenceFrame
+) -> Iterator[tuple[FrameContext, Tensor]]:
+    """The frames of a segment between the keyframes that begin and end it.
+
+    Where neither keyframe shows what they do, the model is asked for the frame that misses most. The others take from
+    that frame too, so that what is new is made once and does not shimmer. This repeats until little is missing.
+    """
+    config = denoiser.settings.keyframes
+    light = change_of_light(before, after, config)
+    indices = range(before.index + 1, after.index)
+    missing = {k: (1 - before.correspondences[k].trust) * (1 - after.correspondences[k].trust) for k in indices}
+    filled: dict[int, ReferenceFrame] = {}
+    while missing:
+        most = max(missing, key=lambda index: float(missing[index].mean()))
+        if float(missing.pop(most).mean()) <= config.missing_tolerance:
+            break
+        initial, gaps = picture_from_references(segment, most, before, after, filled, light, config)
+        rendered = denoiser.image_to_image([segment.contexts[most]], [initial])[0]
+        filled[most] = segment.reference(most, initial + gaps * (rendered - initial), missing, config)
+        missing = {k: gap * (1 - filled[most].correspondences[k].trust) for k, gap in missing.items()}
+    for k in indices:
+        if k in filled:
+            yield segment.contexts[k], filled[k].stylized
+        else:
+            yield segment.contexts[k], picture_from_references(segment, k, before, after, filled, light, config)[0]
+
+
+def picture_from_references(
+    segment: Segment,
+    index: int,
+    before: ReferenceFrame,
+    after: ReferenceFrame,
+    filled: dict[int, ReferenceFrame],
+    light: Tensor,
+    config: KeyframeConfig,
+) -> tuple[Tensor, Tensor]:
+    """Frame `index` of a segment from the nearer keyframe, the farther one, then the frames that the model filled in.
+
+    Args:
+        light: `change_of_light` between the keyframes, on the pixels of the later one.
+
+    Returns:
+        The picture (1, 3, H, W) in [0, 1] and what is missing of it (1, 1, H, W), where it is the recoloured input.
+    """
+
+    def distance(reference: ReferenceFrame) -> int:
+        return abs(reference.index - index)
+
+    near, far = sorted((before, after), key=distance)
+    others = sorted(filled.values(), key=distance)
+    fade = max(0.0, 0.5 - (distance(far) - distance(near)) / (2 * config.fade_frames))
+    light_here = backward_warp(light, after.correspondences[index].flow)
+    picture, missing = composite(index, [near, far, *others], light_here, fade, config)
+    return (fill_missing(segment.frames[index], picture, missing) if missing.any() else picture), missing

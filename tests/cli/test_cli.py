@@ -1,0 +1,182 @@
+"""The command line: one case for every kind of bad input, and the commands on the tiny model."""
+
+from __future__ import annotations
+
+import inspect
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from style_a_video.cli.stylize import stylize
+from style_a_video.settings import Settings
+from tests.conftest import moving_picture, write_clip
+from tests.video import test_reader as broken
+
+
+def _good(folder: Path) -> Path:
+    return write_clip(folder / "in.mp4", moving_picture(3, 48, 32))
+
+
+def _touched(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+Arrange = Callable[[Path], list[object]]
+BAD: dict[str, tuple[Arrange, str]] = {
+    "missing file": (lambda d: [broken._missing(d), "a sketch", d / "o.mp4"], "does not exist"),
+    "empty folder": (lambda d: [broken._empty_folder(d), "a sketch", d / "o.mp4"], "no images"),
+    "empty file": (lambda d: [broken._empty_file(d), "a sketch", d / "o.mp4"], "0 bytes"),
+    "text renamed": (lambda d: [broken._text(d), "a sketch", d / "o.mp4"], "not a video"),
+    "truncated": (lambda d: [broken._truncated(d), "a sketch", d / "o.mp4"], "cut short"),
+    "audio only": (lambda d: [broken._audio_only(d), "a sketch", d / "o.mp4"], "no video in it"),
+    "one pixel": (lambda d: [broken._one_pixel(d), "a sketch", d / "o.mp4"], "1x1"),
+    "unwritable output": (lambda d: [_good(d), "a sketch", "/proc/nowhere/o.mp4"], "cannot write in"),
+    "unknown suffix": (lambda d: [_good(d), "a sketch", d / "o.docx"], "cannot write .docx"),
+    "existing output": (lambda d: [_good(d), "a sketch", _touched(d / "o.mp4")], "--overwrite"),
+    "empty prompt": (lambda d: [_good(d), " ", d / "o.mp4"], "prompt is empty"),
+    "unknown model": (lambda d: [_good(d), "a sketch", d / "o.mp4", "--model", "./nothing"], "give 'bundled'"),
+    "non-finite scale": (lambda d: [_good(d), "a sketch", d / "o.mp4", "--guidance-scale", "nan"], "finite"),
+    "non-finite weight": (lambda d: [_good(d), "a sketch", d / "o.mp4", "--content-weight", "inf"], "finite"),
+    "no steps": (lambda d: [_good(d), "a sketch", d / "o.mp4", "--steps", "0"], "1 or more"),
+    "unknown guidance": (lambda d: [_good(d), "a sketch", d / "o.mp4", "--guidance", "some"], "'independent', 'joint'"),
+    "not a number": (lambda d: [_good(d), "a sketch", d / "o.mp4", "--seed", "x"], "--seed"),
+    "unknown option": (lambda d: [_good(d), "a sketch", d / "o.mp4", "--colour", "x"], "--colour"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input(run: Callable[..., tuple[int, str]], tmp_path: Path, case: str) -> None:
+    arrange, message = BAD[case]
+    arguments = arrange(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    code, printed = run("stylize", *arguments)
+    assert code == 2
+    assert message in " ".join(printed.split())
+    assert "Traceback" not in printed
+    assert set(tmp_path.rglob("*")) == before
+    errors = [line for line in printed.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert len(printed.splitlines()) == 1  # no bar, no table, no hint of a library before it
+
+
+def test_stylize(run: Callable[..., tuple[int, str]], tmp_path: Path, tiny_folder: Path) -> None:
+    code, printed = run(
+        "stylize",
+        _good(tmp_path),
+        "a sketch",
+        tmp_path / "o.mp4",
+        "--model",
+        tiny_folder,
+        "--size",
+        "32",
+        "--steps",
+        "1",
+    )
+    assert code == 0, printed
+    assert (tmp_path / "o.mp4").stat().st_size > 0
+    assert (tmp_path / "o.mp4.json").is_file()
+    assert "48x32" in printed
+
+
+def test_prompt_without_a_style_is_told(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    code, printed = run(
+        "stylize", _good(tmp_path), "Make it flurb.", tmp_path / "o.mp4", "--preview", "--size", "64", "--steps", "1"
+    )
+    assert code == 0, printed
+    assert "names no style" in " ".join(printed.split())
+    assert "style-a-video styles" in " ".join(printed.split())
+    assert "larger:" not in printed
+
+
+def test_a_result_smaller_than_its_source_says_how_to_get_a_larger_one(
+    run: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    source = write_clip(tmp_path / "large.mp4", moving_picture(3, 96, 64))
+    code, printed = run("stylize", source, "a mosaic", tmp_path / "o.png", "--preview", "--size", "32", "--steps", "1")
+    assert code == 0, printed
+    assert "larger: --output-size source" in printed
+
+
+def test_the_command_lines_defaults_are_the_librarys() -> None:
+    names = {"steps": "num_inference_steps", "start": "start_s", "end": "end_s"}
+    options = inspect.signature(stylize).parameters
+    found = {names.get(name, name): option.default for name, option in options.items()}
+    defaults = {name: value for name, value in Settings() if name != "keyframes"}
+    assert {name: found[name] for name in defaults} == defaults
+
+
+def test_doctor(run: Callable[..., tuple[int, str]]) -> None:
+    code, printed = run("doctor")
+    assert code == 0
+    for word in ("python", "torch", "memory", "bundled model"):
+        assert word in printed
+
+
+def test_train_refuses_what_it_cannot(run: Callable[..., tuple[int, str]]) -> None:
+    assert run("train", "everything")[0] == 2
+    assert run("train", "bundled", "--scale", "nan")[0] == 2
+    assert run("train", "bundled", "--start", "./nowhere")[0] == 2
+    for refused in (("--workers", "0"), ("--seed", "-1"), ("--device", "abacus"), ("--form", "paper")):
+        code, said = run("train", "bundled", "--work", "./nothing", *refused)
+        assert code == 2, said
+        assert refused[0] in said or refused[1] in said
+    for entry in ("unet_steps", "contents=0", "stapes=3", "unet_steps=many"):
+        code, said = run("train", "bundled", "--budget", entry)
+        assert code == 2
+        assert "NAME=COUNT" in said or "choose from contents" in said
+
+
+def test_styles_and_demo_refuse_what_they_cannot(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    for arguments in (
+        ("styles", "--sheet", tmp_path / "sheet.txt"),
+        ("styles", "--image", tmp_path / "missing.png"),
+        ("demo", _touched(tmp_path / "file")),
+    ):
+        code, printed = run(*arguments)
+        assert code == 2
+        assert printed.startswith("error:")
+        assert len(printed.splitlines()) == 1
+
+
+def test_ctrl_c_on_the_process(tmp_path: Path, tiny_folder: Path) -> None:
+    source = write_clip(tmp_path / "in.mp4", moving_picture(1500, 64, 48))
+    before = set(tmp_path.iterdir())
+    command = [
+        "-m",
+        "style_a_video.cli",
+        "stylize",
+        source,
+        "a sketch",
+        tmp_path / "o.mp4",
+        "--model",
+        tiny_folder,
+        "--steps",
+        "1",
+        "--size",
+        "64",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, *map(str, command)],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores SIGINT and hands that down; a person's terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".o.*partial*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    try:
+        _, printed = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, printed
+    assert "stopped" in printed
+    assert "Traceback" not in printed
+    assert set(tmp_path.iterdir()) == before

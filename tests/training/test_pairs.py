@@ -1,0 +1,52 @@
+"""Training pairs are kept on disk with their styles and their noise."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from style_a_video.styles.media import STYLE_NAMES
+from style_a_video.training.pairs import SHARD, Pairs, make_pairs, noise_of
+from style_a_video.training.teachers import Chance, render
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training folder with one shard of pairs."""
+    folder = tmp_path_factory.mktemp("work")
+    make_pairs(folder / "pairs", 1, seed=3, workers=1)
+    return folder
+
+
+def test_pairs_are_kept_and_carry_their_looks(work: Path, tmp_path: Path) -> None:
+    stamp = (work / "pairs" / "00000.npy").stat().st_mtime_ns
+    make_pairs(work / "pairs", SHARD, seed=3, workers=1)
+    assert (work / "pairs" / "00000.npy").stat().st_mtime_ns == stamp
+    pairs = Pairs.open(work / "pairs")
+    assert len(pairs) == SHARD
+    assert pairs.look(4, 0) is None
+    for column, medium in enumerate(STYLE_NAMES, start=1):
+        look = pairs.look(4, column)
+        assert look is not None
+        assert look.medium == medium
+    again = render(
+        (pairs.picture(4, 0) / 255).astype(np.float32), pairs.look(4, 8), Chance(pairs.noise(4, 8), 256, 256)
+    )
+    assert np.abs(again * 255 - pairs.picture(4, 8)).mean() < 3
+    # A row's noise is that of the number it was made under, whatever lies beside it.
+    shutil.copytree(work / "pairs", tmp_path / "later")
+    record = json.loads((tmp_path / "later" / "00000.json").read_text())
+    (tmp_path / "later" / "00000.json").write_text(json.dumps(record | {"first": 40}))
+    np.testing.assert_array_equal(Pairs.open(tmp_path / "later").noise(2, 3), noise_of(3, 42, 3))
+    (tmp_path / "later" / "00000.json").write_text(json.dumps({"looks": record["looks"], "seed": 3}))
+    with pytest.raises(ValueError, match="older recipe"):
+        Pairs.open(tmp_path / "later")
+    crops = pairs.crops(5, 32)(np.random.default_rng(0))
+    assert crops.shape == (5, 3, 32, 32)
+    assert -1 <= crops.min() < crops.max() <= 1
+    with pytest.raises(FileNotFoundError):
+        Pairs.open(tmp_path / "nothing")
