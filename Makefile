@@ -1,29 +1,48 @@
-# `make demo` and `make test` set up .venv on their own, once; see README.md.
+# Every target sets up .venv on its own, once; see README.md.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Two tests at once on one thread each are faster than one test at a time on two threads.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo test clean
+.PHONY: demo test check docs clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[demo]"
+	$(PIP) -e ".[demo]"
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(PIP) -e ".[dev]"
 	touch $(VENV)/.demo $@
+
+$(VENV)/.docs: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e ".[docs]"
+	touch $@
 
 demo: $(VENV)/.demo
 	$(BIN)/style-a-video demo out/demo
 
+# Everything: what CI runs.
 test: $(VENV)/.dev
 	scripts/install_chromium.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST) --cov
+
+# What one runs while working: linters, and the quick tests of what has changed since the last commit.
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(PYTEST) -m "not slow" $$($(BIN)/python scripts/changed_tests.py)
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out site

@@ -6,6 +6,7 @@ if command -v chromium >/dev/null || command -v chromium-browser >/dev/null; the
 fi
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     timeout 120 apt-get update -qq || true
-    DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -y -qq --no-install-recommends chromium >/dev/null && exit 0
+    export DEBIAN_FRONTEND=noninteractive
+    timeout 300 apt-get install -y -qq --no-install-recommends chromium >/dev/null && exit 0
 fi
 echo "note: no Chromium here and none could be installed: the tests that open pages will skip" >&2

@@ -12,7 +12,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import av
 import numpy as np
+import PIL.Image
 import pytest
+import skimage
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import (
@@ -115,6 +117,14 @@ def moving_picture(count: int, width: int, height: int) -> np.ndarray:
         for t in range(count)
     ]
     return np.stack(frames).astype(np.uint8)
+
+
+def moving_photograph(name: str, count: int, width: int, height: int) -> np.ndarray:
+    """(count, height, width, 3) uint8: a camera that passes over a photograph of scikit-image, 2 pixels a frame."""
+    picture = PIL.Image.open(Path(skimage.__file__).parent / "data" / f"{name}.jpg").convert("RGB")
+    scale = height / picture.height
+    small = np.asarray(picture.resize((round(picture.width * scale), height), PIL.Image.Resampling.LANCZOS))
+    return np.stack([small[:, 2 * t : 2 * t + width] for t in range(count)])
 
 
 def write_clip(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -99,7 +100,7 @@ TEXTS = [
     for folder in ("src", "tests", "benchmarks", "tools", "docs", "scripts", ".github", ".")
     for path in sorted((ROOT / folder).glob("*" if folder == "." else "**/*"))
     if path.suffix in (".py", ".md", ".toml", ".yml", ".cff", ".sh", ".j2", ".svg", "") and path.is_file()
-    if path.name not in ("LICENSE", ".git", ".coverage") and "__pycache__" not in path.parts
+    if path.name not in ("LICENSE", ".git", ".coverage") and not re.search(r"__pycache__|egg-info", str(path))
 ]
 
 

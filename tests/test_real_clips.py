@@ -27,6 +27,7 @@ def pipeline() -> sav.StyleAVideoPipeline:
     return sav.load_pipeline()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_real_clip(name: str, tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:
     source = CLIPS / f"{name}.mp4"

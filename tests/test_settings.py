@@ -31,7 +31,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"scheduler": "clock"}, "scheduler is 'clock': choose from ddim"),
     ({"noise": "pink"}, "noise is 'pink': choose 'shared', 'warped' or 'independent'"),
     ({"guidance_scale": float("nan")}, "guidance_scale is nan: give a finite number"),
-    ({"content_weight": -0.5}, "content_weight is -0.5: give 0 or more"),
+    ({"content_weight": -0.5}, "content_weight is -0.5: give 0.0 or more"),
     ({"end_s": 0.0}, "end_s is 0.0: give more than 0"),
     ({"colour": 3}, "unknown setting 'colour': choose from model, seed"),
     ({"keyframes": {"fade_frames": 0}}, "fade_frames is 0: give 1 or more"),

@@ -52,12 +52,17 @@ class DemoClip:
 
 
 def demo_clip(frames: int = 72, width: int = 384, height: int = 256) -> DemoClip:
-    """A portrait in two layers of depth under a slowly moving camera: the astronaut Eileen Collins (NASA, from
-    scikit-image) before a flag and a model of the Space Shuttle.
+    """A portrait in two layers of depth, under a slowly moving camera.
 
-    Both layers move by known affine maps, so the flow is exact.
+    The astronaut Eileen Collins stands before a flag and a model of the Space Shuttle (a photograph of NASA's, from
+    scikit-image). Both layers move by known affine maps, so the flow is exact.
 
-    Raises InputError when scikit-image is not installed.
+    Args:
+        frames: over which the whole camera path is spread; fewer frames move faster.
+        width, height: of the frames, in pixels.
+
+    Raises:
+        InputError: when scikit-image is not installed.
     """
     background, person, opacity = _layers()
     cameras = [_cameras(t / max(1, frames - 1), width, height) for t in range(frames)]
@@ -127,11 +132,7 @@ def _some_frames(path: Path, wanted: Iterable[int]) -> list[Pixels]:
 
 
 def _layers() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Background without the person (512, 512, 3), the photograph (512, 512, 3), and the person's opacity (512, 512,
-    1).
-
-    All are in [0, 1].
-    """
+    """Background without the person, the photograph, and the person's opacity: (512, 512, 3, 3 and 1) in [0, 1]."""
     require("skimage", "the demo's photograph")
     import skimage
 
@@ -142,7 +143,11 @@ def _layers() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.floa
     hidden = cv2.dilate(person, np.ones((17, 17), np.uint8))
     background = cv2.inpaint(np.ascontiguousarray(photograph), hidden, 5, cv2.INPAINT_TELEA)
     opacity = cv2.GaussianBlur(cv2.erode(person, np.ones((3, 3), np.uint8)), (0, 0), 1.0)[..., None]
-    return tuple((layer / 255).astype(np.float32) for layer in (background, photograph, opacity))  # type: ignore[return-value]
+    return _share(background), _share(photograph), _share(opacity)
+
+
+def _share(values: Pixels) -> NDArray[np.float32]:
+    return (values / 255).astype(np.float32)
 
 
 def _cameras(time: float, width: int, height: int) -> tuple[Affine, Affine]:

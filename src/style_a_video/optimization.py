@@ -60,10 +60,11 @@ def constant_prediction(
 
 
 def clip_image_embedding(image_encoder: Any, feature_extractor: Any) -> ImageEmbedding:
-    """φ from a CLIP vision model: a differentiable resize to the encoder's square, its mean and deviation, its
-    projection.
+    """φ from a CLIP vision model: a differentiable resize, the encoder's normalization, its projection.
 
-    `feature_extractor` gives `image_mean` and `image_std`; without one CLIP's own are used.
+    Args:
+        image_encoder: a `CLIPVisionModelWithProjection`.
+        feature_extractor: gives `image_mean` and `image_std`; without one CLIP's own are used.
     """
     side = image_encoder.config.image_size
     mean = getattr(feature_extractor, "image_mean", (0.48145466, 0.4578275, 0.40821073))

@@ -94,8 +94,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         return INSTRUCT_PIX2PIX_DEFAULTS | own | (self.config.fast_defaults if fast else {})
 
     def resolve(self, settings: Settings) -> ResolvedSettings:
-        """A job's settings with this model's defaults in place of None. Raises InputError for more steps than it
-        has."""
+        """A job's settings with this model's defaults in place of None. Raises InputError for too many steps."""
         resolved = settings.resolve(self.defaults(settings.fast))
         self._check_steps(resolved.num_inference_steps)
         return resolved
@@ -221,8 +220,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         mask_layer: str | None,
         callback: Callback | None,
     ) -> Tensor:
-        """Padded frames (F, 3, H, W) in [0, 1] from noise (F, C, h, w) to stylized ones of the same shape, on the
-        CPU."""
+        """Stylize padded frames (F, 3, H, W) in [0, 1] from noise (F, C, h, w); the result is on the CPU."""
         weights = branch_weights(
             settings.guidance,
             settings.image_guidance_scale,

@@ -89,8 +89,7 @@ class Checked(BaseModel):
 
 
 class KeyframeConfig(Checked):
-    """The constants of keyframe propagation (docs/method.md, section 2.6). Lengths are in pixels of the working
-    size."""
+    """The constants of keyframe propagation (docs/method.md, section 2.6). Lengths are in pixels."""
 
     fill_strength: Share = 0.5
     """Share of the denoising steps taken where the model fills in what no keyframe shows."""
@@ -181,8 +180,7 @@ class Settings(Checked):
     optimization: Optimization = "decoder"
     """How far the gradient of λ flows: through the decoder, or through the UNet too (exact)."""
     noise: ShotNoise = "shared"
-    """One noise field for all frames (shared), one that moves with the picture (warped), or one a frame
-    (independent)."""
+    """One noise field for all frames (shared), one that moves with the picture (warped), or independent ones."""
     keyframe_interval: Annotated[int, Field(ge=1, le=32)] = 8
     """Every how many frames one is made in full, the others from it; 1: every frame. Memory grows with it."""
     keyframes: KeyframeConfig = DEFAULT_KEYFRAMES
@@ -225,8 +223,7 @@ class ResolvedSettings(Settings):
     size: Annotated[int, Field(ge=32, le=4096)]
 
     def call_arguments(self) -> dict[str, Any]:
-        """What a call of the pipeline takes by the same name. Not `noise`: the noise of a shot is made by the
-        stream."""
+        """What a call of the pipeline takes by the same name, but `noise`: the stream makes the noise of a shot."""
         names = (CallSettings.model_fields.keys() & Settings.model_fields.keys()) - {"noise"}
         return {name: getattr(self, name) for name in sorted(names)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import signal
 import subprocess
@@ -10,10 +11,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
+from style_a_video import demo
 from style_a_video.cli.stylize import stylize
 from style_a_video.settings import Settings
+from style_a_video.styles import STYLES
 from tests.conftest import moving_picture, write_clip
 from tests.video import test_reader as broken
 
@@ -144,6 +148,7 @@ def test_styles_and_demo_refuse_what_they_cannot(run: Callable[..., tuple[int, s
         assert len(printed.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_on_the_process(tmp_path: Path, tiny_folder: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", moving_picture(1500, 64, 48))
     before = set(tmp_path.iterdir())
@@ -180,3 +185,24 @@ def test_ctrl_c_on_the_process(tmp_path: Path, tiny_folder: Path) -> None:
     assert "stopped" in printed
     assert "Traceback" not in printed
     assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_styles_are_listed_and_drawn(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (48, 48), "teal").save(tmp_path / "in.png")
+    code, printed = run("styles", "--sheet", tmp_path / "new" / "sheet.png", "--image", tmp_path / "in.png")
+    assert code == 0, printed
+    assert all(style.prompt.split()[-1] in " ".join(printed.split()) for style in STYLES)
+    assert PIL.Image.open(tmp_path / "new" / "sheet.png").size[1] > 6 * 224
+
+
+@pytest.mark.slow
+def test_the_demo_leaves_three_videos_and_a_sheet(
+    run: Callable[..., tuple[int, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "demo_clip", functools.partial(demo.demo_clip, frames=4, width=96, height=64))
+    code, printed = run("demo", tmp_path / "demo")
+    assert code == 0, printed
+    made = {path.name for path in (tmp_path / "demo").iterdir() if path.suffix != ".json"}
+    names = {f"demo-{name}.mp4" for name in (*demo.DEMO_STYLES, "input")}
+    assert made == names | {"demo-sheet.png"}

@@ -55,6 +55,7 @@ def test_compare_and_again(run: Run, clip: Callable[..., Path], model: Path, tmp
         assert f"φ of {model}" in " ".join((tmp_path / "report" / name).read_text().split())
 
 
+@pytest.mark.slow
 def test_ablate(run: Run, clip: Callable[..., Path], model: Path, tmp_path: Path) -> None:
     code, said = run(
         "ablate",

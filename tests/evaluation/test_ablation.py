@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from style_a_video.evaluation import studies
 from style_a_video.evaluation.ablation import groups
 from style_a_video.evaluation.cache import Cell
@@ -12,6 +14,7 @@ from style_a_video.evaluation.cache import Cell
 PENCIL = "Make it a pencil drawing."
 
 
+@pytest.mark.slow
 def test_ablation_changes_one_thing_at_a_time(study: studies.Study) -> None:
     defaults = study.pipeline.defaults()
     for title, rows in groups(defaults).items():

@@ -12,14 +12,13 @@ import pytest
 import torch
 
 import style_a_video as sav
-from style_a_video.demo import demo_clip
 from style_a_video.evaluation import studies
 from style_a_video.evaluation.cache import Cell
 from style_a_video.evaluation.clips import read_clip
 from style_a_video.evaluation.encoders import bundled_encoder
 from style_a_video.evaluation.methods import output_stem
 from style_a_video.models.loading import load_refiner
-from tests.conftest import moving_picture, write_clip
+from tests.conftest import moving_photograph, moving_picture, write_clip
 
 PENCIL = "Make it a pencil drawing."
 
@@ -101,8 +100,9 @@ def test_the_page_of_a_comparison_plays(study: studies.Study, browser: Any) -> N
     page.close()
 
 
+@pytest.mark.slow
 def test_every_built_in_method_runs_on_the_bundled_model(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "clip.mp4", demo_clip(2, 64, 48).frames)
+    path = write_clip(tmp_path / "clip.mp4", moving_photograph("rocket", 2, 64, 48))
     pipeline = sav.load_pipeline("bundled", device="cpu", dtype=torch.float32)
     clips = [read_clip(path, 48, 2)]
     study = studies.Study(

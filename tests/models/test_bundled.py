@@ -13,16 +13,16 @@ import skimage.color
 import torch
 
 import style_a_video as sav
-from style_a_video.demo import demo_clip
 from style_a_video.models import bundled_folder
 from style_a_video.optimization import clip_image_embedding, content_loss
 from style_a_video.training.bundled import FAST_DEFAULTS, SAMPLING_DEFAULTS
+from tests.conftest import moving_photograph
 
 
 @pytest.fixture(scope="module")
 def picture() -> np.ndarray:
-    """A held-out photograph under a balloon, (1, 256, 384, 3)."""
-    return demo_clip(frames=2).frames[:1]
+    """A photograph, (1, 256, 300, 3)."""
+    return moving_photograph("rocket", 1, 300, 256)
 
 
 def lab(pipeline: sav.StyleAVideoPipeline, prompt: str, picture: np.ndarray, **settings: Any) -> np.ndarray:

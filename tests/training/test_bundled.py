@@ -14,18 +14,12 @@ import torch
 
 import style_a_video as sav
 from style_a_video.training.bundled import Budget, train_bundled
-from style_a_video.training.pairs import SHARD, make_pairs
+from style_a_video.training.pairs import SHARD
 from tests.conftest import moving_picture
 
 
-@pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A training folder with one shard of pairs."""
-    folder = tmp_path_factory.mktemp("work")
-    make_pairs(folder / "pairs", 1, seed=3, workers=1)
-    return folder
-
-
+@pytest.mark.slow
+@pytest.mark.xdist_group("pairs")
 def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
     """Two steps of everything: the folder that comes out is a model that `load_pipeline` and `stylize` take, and that a
     further run starts from."""

@@ -57,9 +57,11 @@ def test_children_are_clipped_by_themselves(tmp_path: Path) -> None:
     assert before - float(both["quiet"].weight) == pytest.approx(0.02, rel=1e-3)
 
 
-def test_a_bfloat16_model_learns_steps_smaller_than_its_own_grain(tmp_path: Path) -> None:
-    """Its weights are 1.0, whose neighbours in bfloat16 are 0.004 away; a hundred steps of 1e-4 must add up all the
-    same."""
+def test_a_bfloat16_model_learns_steps_smaller_than_its_own_grain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its weights are 1.0, whose neighbours in bfloat16 are 0.004 away. A hundred steps of 1e-4 must add up."""
+    monkeypatch.setattr("style_a_video.training.loop.compute_dtype", lambda *_, **__: torch.bfloat16)
     model = torch.nn.Linear(3, 1, bias=False)
     torch.nn.init.ones_(model.weight)
 

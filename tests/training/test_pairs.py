@@ -14,15 +14,9 @@ from style_a_video.training.pairs import SHARD, Pairs, make_pairs, noise_of
 from style_a_video.training.teachers import Chance, render
 
 
-@pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A training folder with one shard of pairs."""
-    folder = tmp_path_factory.mktemp("work")
-    make_pairs(folder / "pairs", 1, seed=3, workers=1)
-    return folder
-
-
-def test_pairs_are_kept_and_carry_their_looks(work: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.xdist_group("pairs")
+def test_pairs_are_kept_and_carry_their_specs(work: Path, tmp_path: Path) -> None:
     stamp = (work / "pairs" / "00000.npy").stat().st_mtime_ns
     make_pairs(work / "pairs", SHARD, seed=3, workers=1)
     assert (work / "pairs" / "00000.npy").stat().st_mtime_ns == stamp

@@ -9,7 +9,7 @@ import pytest
 
 from style_a_video.styles.media import STYLE_NAMES
 from style_a_video.training import unet
-from style_a_video.training.pairs import ALIGNMENT, SHARD, Pairs, make_pairs
+from style_a_video.training.pairs import ALIGNMENT, SHARD, Pairs
 
 
 def test_random_masks_are_blobs() -> None:
@@ -33,14 +33,8 @@ def test_zero_terminal_signal() -> None:
     assert scheduler.timesteps.tolist() == [999, 749, 499, 249]
 
 
-@pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A training folder with one shard of pairs."""
-    folder = tmp_path_factory.mktemp("work")
-    make_pairs(folder / "pairs", 1, seed=3, workers=1)
-    return folder
-
-
+@pytest.mark.slow
+@pytest.mark.xdist_group("pairs")
 def test_windows_carry_the_noise_that_their_marks_hang_on(work: Path) -> None:
     """The noise of every window is that of its picture, cut at the same place; corners lie on the UNet's coarsest
     cells."""

@@ -12,12 +12,12 @@ from rich.text import Text
 from ..errors import InputError
 from .ablate import ablate
 from .compare import compare
-from .console import console
 from .demo import demo
 from .doctor import doctor
 from .evaluate import evaluate
 from .styles import styles
 from .stylize import stylize
+from .terminal import console
 from .train import train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")

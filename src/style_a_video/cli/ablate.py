@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from .compare import check_prompts, finish
-from .console import progress
 from .options import Clips, Judge, Model, Prompts, load_studies
+from .terminal import progress
 
 
 def ablate(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
-from .console import console, progress
 from .options import Clips, Judge, Model, Prompts, load_studies
+from .terminal import console, progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

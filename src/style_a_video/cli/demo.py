@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..dependencies import require
-from .console import console, progress
+from .terminal import console, progress
 
 
 def demo(

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ..errors import InputError
-from .console import console, progress
 from .options import Judge, Model, load_studies
+from .terminal import console, progress
 
 
 def evaluate(

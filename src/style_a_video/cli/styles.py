@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ..errors import InputError
 from ..styles.spec import LINES, PALETTES, SCALES, SURFACES, TONES
-from .console import console, progress
+from .terminal import console, progress
 
 
 def styles(

@@ -9,8 +9,8 @@ import typer
 
 from ..plan import plan_job
 from ..settings import Guidance, MaskRefresh, Optimization, OutputSize, ShotNoise
-from .console import console, progress
 from .options import DEFAULTS, Model, setting
+from .terminal import console, progress
 
 
 def stylize(

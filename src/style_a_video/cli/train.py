@@ -10,7 +10,7 @@ import typer
 
 from ..dependencies import require
 from ..errors import InputError
-from .console import console
+from .terminal import console
 
 
 def train(

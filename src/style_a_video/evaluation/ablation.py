@@ -63,8 +63,7 @@ def _swept(symbol: str, name: str, values: tuple[float, ...]) -> dict[str, Chang
 
 
 def _nested_conditions(text: float, image: float) -> dict[str, Changes]:
-    """Joint guidance has no text without the frame: ε(c_I, c_T) is measured from ε(c_I, ∅). Without either it is
-    `_conditions`' rows."""
+    """Joint guidance has no text without the frame: ε(c_I, c_T) is measured from ε(c_I, ∅)."""
     rows = {"none": _joint(0.0, 0.0, 0.0)}
     for with_text in (False, True):
         for with_mask in (False, True):

@@ -33,10 +33,11 @@ class Cell:
     """Of every measure, and "seconds" and "evaluations" (of the UNet) a frame. Empty where it failed."""
     error: str = ""
     video: str = ""
-    """File names in the work folder, or empty: the output as MP4; its mean heat map to the frame before and, beside
-    it, to the shot's first; its x-t slice."""
+    """File name in the work folder of the output as MP4; empty where it failed, as are the next two."""
     heat_map: str = ""
+    """Mean heat maps to the frame before and, beside it, to the shot's first."""
     time_slice: str = ""
+    """The middle scan line over time."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What the method ran with: its identity."""
 

@@ -21,8 +21,7 @@ from .encoders import Encoder
 
 @dataclass
 class Clip:
-    """Frames (T, H, W, 3) uint8 and, for pairs of them, flow and trusted pixels; these, and embeddings, are found
-    once and kept."""
+    """Frames (T, H, W, 3) uint8, and what is measured of them. Flow and embeddings are computed once and kept."""
 
     name: str
     pixels: NDArray[np.uint8]
@@ -93,10 +92,10 @@ def read_clip(path: Path, side: int, count: int | None = None) -> Clip:
 
 
 def read_pair(source: Path, output: Path) -> tuple[Clip, NDArray[np.uint8]]:
-    """An input video and the frames (T, H, W, 3) of what was made of it, at the output's size; both lie in unnamed
-    files on disk, since long videos fill the memory.
+    """An input video and the frames (T, H, W, 3) of what was made of it, at the output's size.
 
-    Raises InputError where they do not belong together: shape, rate or number of frames.
+    Both lie in unnamed files on disk, since long videos would fill the memory. Raises InputError where they do not
+    belong together by shape, rate or number of frames.
     """
     before, after = VideoReader(source), VideoReader(output)
     check_match(before.info, after.info)
@@ -111,8 +110,7 @@ def read_pair(source: Path, output: Path) -> tuple[Clip, NDArray[np.uint8]]:
 
 
 def check_match(source: VideoInfo, output: VideoInfo) -> None:
-    """Raises InputError when the output has another shape or rate than its source. A folder of images has no rate of
-    its own."""
+    """Raise InputError when an output has another shape or rate than its source; a folder of images has no rate."""
     # A side made even, or rounded to a grid of 8, is the same picture; a crop or a stretch is not.
     shapes = output.width / source.width - output.height / source.height
     if abs(shapes) * min(source.width, source.height) > 8:

@@ -1,5 +1,4 @@
-"""What content and style scores are measured with: the bundled φ, or a real CLIP. A score says which; two are never
-mixed."""
+"""What content and style scores are measured with: the model's φ, or a real CLIP. Two are never mixed in a table."""
 
 from __future__ import annotations
 

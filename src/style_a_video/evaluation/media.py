@@ -32,10 +32,9 @@ def time_slice(pixels: Pixels) -> Pixels:
 
 
 def write_video(path: Path, pixels: Pixels, rate: Fraction) -> None:
-    """Frames (T, H, W, 3) as an H.264 MP4 that browsers play, whole or not at all; sides are made even by repeating
-    the last line.
+    """Write frames (T, H, W, 3) as an H.264 MP4 that browsers play.
 
-    Raises InputError when it cannot be written.
+    Sides are made even by repeating the last line. Raises InputError when it cannot be written.
     """
     padded = np.pad(pixels, ((0, 0), (0, pixels.shape[1] % 2), (0, pixels.shape[2] % 2), (0, 0)), mode="edge")
     with atomic_path(path) as partial, av.open(str(partial), "w", options={"movflags": "+faststart"}) as container:

@@ -1,5 +1,4 @@
-"""Methods x clips x prompts, one cell at a time. Every result is kept in a folder, so a run that was stopped goes
-on."""
+"""Methods x clips x prompts, one cell at a time. Results are kept in a folder, so a run that was stopped goes on."""
 
 from __future__ import annotations
 

@@ -36,8 +36,9 @@ def evaluate(
     judge: str | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Measures, list[Path]]:
-    """Measure what was made of a video, and write `OUTPUT.evaluation.json`, `OUTPUT.evaluation.csv` (a row a frame) and
-    `OUTPUT.heatmaps.png` beside it.
+    """Measure what was made of a video.
+
+    Writes `OUTPUT.evaluation.json`, `OUTPUT.evaluation.csv` (a row a frame) and `OUTPUT.heatmaps.png` beside it.
 
     Args:
         source, output: the input video and what was made of it: the same frames at the same rate, in the same shape.
@@ -132,10 +133,10 @@ def prepare(
 def compare(
     study: Study, outputs: dict[str, Path] | None = None, only: Sequence[str] = (), on_progress: Progress | None = None
 ) -> tuple[Path, list[Cell]]:
-    """This method beside its peers, and beside any system whose output videos are in `outputs` (see
-    `methods.from_outputs`).
+    """This method beside its peers, and beside other systems by their videos.
 
     Args:
+        outputs: names of other systems, and the folders of their videos (see `methods.from_outputs`).
         only: names of the built-in methods to run; all by default.
 
     Returns:

@@ -66,10 +66,9 @@ class Denoiser:
         return list(stylized.split(1))
 
     def _step_generators(self, contexts: list[FrameContext], from_noise: bool) -> list[torch.Generator]:
-        """Of the noise that some schedulers draw at their steps: the same for every frame, or its own where
-        independent.
+        """For the noise that some schedulers draw at their steps, which must not be the noise of the start again.
 
-        It is not the noise of the start again.
+        It is the same for every frame, or each frame's own where noise is independent.
         """
         seed = self.settings.seed
         if self.settings.noise == "independent":

@@ -33,7 +33,14 @@ def flow_estimator(name: str, device: str | torch.device = "cpu", fast: bool = F
 
 
 def flow_both_ways(estimate: FlowEstimator, frames: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
-    """(F from `frames` to `others` (B, 2, H, W), its occlusion mask (B, 1, H, W)): what a backward warp of `others`
-    needs."""
+    """What a backward warp of `others` needs.
+
+    Args:
+        estimate: the flow estimator.
+        frames, others: (B, 3, H, W) in [0, 1].
+
+    Returns:
+        The flow from `frames` to `others`, (B, 2, H, W) in pixels, and its occlusion mask, (B, 1, H, W).
+    """
     backward = estimate(frames, others)
     return backward, occlusion_mask(estimate(others, frames), backward)

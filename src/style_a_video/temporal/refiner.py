@@ -23,8 +23,7 @@ from .warp import backward_warp
 
 Form = Literal["warped", "paper"]
 MAX_KEPT = 0.9
-"""Largest share of W(R^{f−1}) in R^f. What is kept is warped anew in every frame, so without some of P^f a long shot
-blurs."""
+"""Largest share of W(R^{f−1}) in R^f. It is warped anew in every frame; without some of P^f long shots blur."""
 
 
 class Refiner(ModelMixin, ConfigMixin):

@@ -72,8 +72,14 @@ class VideoReader:
     def frames(
         self, size: tuple[int, int] | None = None, start_s: float = 0.0, end_s: float | None = None
     ) -> Iterator[VideoFrame]:
-        """Frames with start_s ≤ time < end_s, scaled to `size` (width, height) if given; times count from the first
-        frame."""
+        """Frames with start_s ≤ time < end_s, in seconds from the first frame.
+
+        Args:
+            size: (width, height) to scale them to, if given.
+
+        Raises:
+            InputError: at a frame that cannot be decoded.
+        """
         size = size or (self.info.width, self.info.height)
         first: int | None = None
         for frame, pts in self._decoded():

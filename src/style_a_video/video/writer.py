@@ -90,8 +90,13 @@ def _check_writable(folder: Path) -> None:
 def open_writer(
     path: Path, size: tuple[int, int], info: VideoInfo, start_s: float = 0.0, end_s: float | None = None
 ) -> FrameWriter:
-    """The writer for `path` by its suffix; `size` is (width, height). Audio of `info.path` between start_s and end_s is
-    copied packet by packet where the container allows it."""
+    """The writer for `path`, by its suffix.
+
+    Args:
+        size: of the frames, (width, height).
+        info: of the source. Its sound is copied packet by packet where the container can hold it, else encoded again.
+        start_s, end_s: span of the sound, in seconds from the first frame.
+    """
     suffix = path.suffix.lower()
     path.parent.mkdir(parents=True, exist_ok=True)
     if suffix in CODECS:
@@ -256,9 +261,11 @@ class _VideoWriter:
 
 
 def _can_copy(source: Path, index: int, container_format: str) -> bool:
-    """Whether a container takes this audio stream of `source` as it is: a few packets of it are written in memory,
-    since the list of codecs that FFmpeg gives for a format holds some that it then refuses (PCM from Matroska in
-    MP4)."""
+    """Whether a container takes this audio stream of `source` as it is.
+
+    A few packets of it are written in memory: FFmpeg's list of codecs for a format holds some that it then refuses, as
+    PCM from Matroska in MP4.
+    """
     try:
         with av.open(str(source.absolute())) as origin, av.open(io.BytesIO(), "w", format=container_format) as trial:
             stream: Any = origin.streams[index]

@@ -14,20 +14,19 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 import style_a_video as sav
-from style_a_video.demo import demo_clip
 from style_a_video.evaluation.clips import Clip, clip_of
 from style_a_video.evaluation.encoders import Encoder, bundled_encoder, clip_encoder
 from style_a_video.evaluation.methods.classical import teacher
 from style_a_video.evaluation.metrics import measure
 from style_a_video.frames import pixels_to_tensor
-from tests.conftest import tiny_pipeline
+from tests.conftest import moving_photograph, tiny_pipeline
 
 PENCIL = "Make it a pencil drawing."
 
 
 @pytest.fixture(scope="module")
 def scene() -> Clip:
-    return clip_of("scene", demo_clip(8, 192, 128).frames)
+    return clip_of("scene", moving_photograph("rocket", 8, 160, 128))
 
 
 @pytest.fixture(scope="module")

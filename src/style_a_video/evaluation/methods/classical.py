@@ -40,8 +40,7 @@ def teacher() -> Method:
 
 
 def statistics_transfer(pipeline: StyleAVideoPipeline) -> Method:
-    """AdaIN (Huang and Belongie, 2017) in the first stage's latents: each channel takes the style picture's mean and
-    deviation."""
+    """AdaIN (Huang and Belongie, 2017) in latents: each channel takes the style picture's mean and deviation."""
 
     scaling = pipeline.vae.config.scaling_factor
 

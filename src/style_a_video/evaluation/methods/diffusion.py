@@ -43,10 +43,11 @@ def ours(
 
 
 def instruct_pix2pix(pipeline: StyleAVideoPipeline, cross_frame: bool) -> Method:
-    """diffusers' own pipeline on the same weights, steps and scales, the same seed for every frame (so one noise
-    field).
+    """diffusers' own pipeline on the same weights, steps and scales, with one noise field for all frames.
 
-    `cross_frame`: every frame attends to the first one instead of itself (Video-InstructPix2Pix of Text2Video-Zero).
+    Args:
+        cross_frame: every frame attends to the first one instead of itself, as in Video-InstructPix2Pix of
+            Text2Video-Zero.
     """
     with quiet_libraries():
         from diffusers import StableDiffusionInstructPix2PixPipeline
@@ -100,8 +101,7 @@ def _attending_to_the_first(pipeline: StyleAVideoPipeline, branches: int) -> Ite
 
 
 def sdedit(pipeline: StyleAVideoPipeline) -> Method:
-    """Every frame noised to SDEDIT_STRENGTH and denoised by the text alone (Meng et al., 2022), one noise field for
-    all."""
+    """Every frame noised and denoised by the text alone (Meng et al., 2022), with one noise field for all."""
 
     steps = max(SDEDIT_STEPS, pipeline.defaults()["num_inference_steps"])
     # The default of a model whose default is no guidance was found with the frame as a condition, which is missing

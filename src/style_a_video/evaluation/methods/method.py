@@ -21,5 +21,4 @@ class Method:
     identity: dict[str, Any]
     """What a kept result belongs to. Two methods of equal identity give the same output, whatever they are called."""
     external: bool = False
-    """Whether its outputs are read from files. These may change, so they are always measured anew; their cost is
-    unknown."""
+    """Whether its outputs are read from files. These may change, so they are measured anew; their cost is unknown."""

@@ -93,9 +93,17 @@ def flows_at_distance(estimate: FlowEstimator, frames: Tensor, distance: int) ->
 
 
 def flows_to_first(estimate: FlowEstimator, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Flows and masks from every later frame of the input video (T, 3, H, W) in [0, 1] to its first, (T − 1, 2, H, W)
-    in pixels and (T − 1, 1, H, W): what `warp_error` takes beside distance 1. Raises InputError for fewer than two
-    frames."""
+    """Flows and masks from every later frame of the input video to its first: what `warp_error` takes.
+
+    Args:
+        frames: (T, 3, H, W) in [0, 1].
+
+    Returns:
+        (T − 1, 2, H, W) in pixels and (T − 1, 1, H, W).
+
+    Raises:
+        InputError: for fewer than two frames.
+    """
     if len(frames) < 2:
         raise InputError(f"{len(frames)} frames have no pair: give 2 or more")
     return flow_both_ways(estimate, frames[1:], frames[:1].expand(len(frames) - 1, -1, -1, -1))

@@ -27,8 +27,10 @@ FAR = 5
 
 @dataclass(frozen=True)
 class Measures:
-    """Of one output video. Names are the field's; content, style and edges are better when higher, E_warp's terms and
-    temporal losses when lower."""
+    """The measures of one output video.
+
+    Content, style and edges are better when higher; E_warp's terms and temporal losses when lower.
+    """
 
     encoder: str
     """Which one content and style were measured with."""
@@ -47,8 +49,7 @@ class Measures:
     sharpness: Values
     """Variance of the Laplacian of the grey frame in [0, 1]."""
     trusted_long: Values
-    """Share of the frame's pixels whose motion from the shot's first frame is trusted: E_pair is the mean over
-    these."""
+    """Share of the frame whose motion from the shot's first frame is trusted; E_pair is the mean over it."""
     trusted_short: Values
     """The same from the frame before."""
 

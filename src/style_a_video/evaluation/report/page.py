@@ -53,8 +53,7 @@ class Section:
     players: bool
     """Whether every clip and prompt gets its videos side by side."""
     swept: Mapping[str, float] = field(default_factory=dict)
-    """Of every method the value of the one setting that tells them apart, where that is a number: drawn as curves,
-    not bars."""
+    """By method, the value of the setting that is swept. Sweeps are drawn as curves, other sections as bars."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +142,7 @@ def _players(report: Report, section: Section) -> list[dict[str, Any]]:
 
 
 def _sheet(report: Report, section: Section) -> str:
-    """The middle frame of every cell: a row a method, below the inputs; clip by clip, in each the prompts in their
-    order."""
+    """The middle frame of every cell. A row is a method; the first row is the input."""
     prompts = list(dict.fromkeys(cell.prompt for cell in section.cells))
     rows: dict[str, list[NDArray[np.uint8]]] = {
         "input": [clip.pixels[len(clip) // 2] for clip in report.clips for _ in prompts]

@@ -37,11 +37,11 @@ def heading(measure: str) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A mean over clips, each clip's being that over its prompts, and the half width of its 95 % interval (None for
-    one clip): within clips where several methods have them all (`_clip_effects`)."""
+    """A mean over clips, of each clip's mean over its prompts, and the half width of its 95 % interval."""
 
     mean: float
     half_width: float | None
+    """None for one clip. Within clips where several methods have them all (`_clip_effects`)."""
     rank: int = 0
     """1 for the best of its column, 2 for the second, 0 else; what prints alike ranks alike."""
 
@@ -105,12 +105,10 @@ def _clip_means(cells: Sequence[Cell], measure: str) -> dict[str, float]:
 
 
 def _clip_effects(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """How far each clip lies above the mean of all, in the mean over methods; empty for fewer than two methods, or
-    where one lacks a clip.
+    """How far each clip lies above the mean of all clips, in the mean over methods.
 
-    All methods see the same clips, and a clip that is hard for all says nothing of their order: intervals are of what
-        is left without it
-    (Cousineau, 2005).
+    All methods see the same clips, and a clip that is hard for all says nothing of their order. So intervals are of
+    what is left without these effects (Cousineau, 2005). Empty for fewer than two methods, or where one lacks a clip.
     """
     if len(rows) < 2 or len({tuple(row) for row in rows}) > 1:
         return {}
@@ -133,8 +131,7 @@ def _entry(of_clip: dict[str, float], effects: dict[str, float], methods: int) -
 
 
 def _ranked(rows: list[Row]) -> list[Row]:
-    """Best and second of every column, of the rows that have all their cells: a mean over fewer clips is another
-    mean."""
+    """Best and second of every column. Rows that lack a cell are not ranked: theirs are means over other clips."""
     complete = [row for row in rows if row.done == row.asked]
     ranks: dict[tuple[str, str], int] = {}
     for name, (_, higher, decimals) in MEASURES.items():
@@ -182,8 +179,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
 
 
 def as_csv(sections: Mapping[str, Sequence[Cell]]) -> str:
-    """Every cell a line, with its section, its error where it failed and its settings as JSON; every measure,
-    E_warp's two terms too."""
+    """A line a cell: its section, every measure with E_warp's two terms, its error, and its settings as JSON."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = [*MEASURES, "warp_error_long", "warp_error_short"]
@@ -197,8 +193,7 @@ def as_csv(sections: Mapping[str, Sequence[Cell]]) -> str:
 
 
 def frames_as_csv(found: Measures) -> str:
-    """A line a frame, a column a measure, and the encoder that measured content and style; empty where a frame has
-    none."""
+    """A line a frame, a column a measure, and the encoder of content and style. Empty where a frame has none."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = found.frames()

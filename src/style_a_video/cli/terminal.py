@@ -1,4 +1,4 @@
-"""The terminal: where messages go, and a progress bar with rate and time left."""
+"""Where messages go, and a progress bar with rate and time left."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ console = Console(stderr=True, highlight=False)
 
 
 class _Rate(ProgressColumn):
-    """What is counted a second, and the time left. What an earlier run left, as the first report tells, is not
-    counted."""
+    """What is counted a second, and the time left. What an earlier run left is not counted."""
 
     def __init__(self, unit: str) -> None:
         super().__init__()

@@ -8,20 +8,20 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-import style_a_video.cli.console as console
+from style_a_video.cli import terminal as console
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     text = io.StringIO()
     monkeypatch.setattr(console, "console", Console(file=text, force_terminal=True, width=100))
     return text
 
 
-def test_a_refused_input_shows_no_bar(terminal: io.StringIO) -> None:
+def test_a_refused_input_shows_no_bar(screen: io.StringIO) -> None:
     with console.progress("stylizing"):
         pass
-    assert terminal.getvalue() == ""
+    assert screen.getvalue() == ""
 
 
 def test_what_an_earlier_run_left_is_not_part_of_the_rate() -> None:
@@ -32,9 +32,9 @@ def test_what_an_earlier_run_left_is_not_part_of_the_rate() -> None:
     assert console._Rate("cells").render(bar.tasks[task]).plain == "2.00 cells/s, 0:00:10 left"
 
 
-def test_counts_are_shown_as_they_come(terminal: io.StringIO) -> None:
+def test_counts_are_shown_as_they_come(screen: io.StringIO) -> None:
     with console.progress("stylizing") as report:
         report(1, 4)
         report(4, 4)
-    assert "stylizing" in terminal.getvalue()
-    assert "4/4" in terminal.getvalue()
+    assert "stylizing" in screen.getvalue()
+    assert "4/4" in screen.getvalue()
