@@ -24,7 +24,7 @@ from .styles import STYLES
 from .video import VideoInfo, VideoReader, open_writer
 
 RATE = Fraction(24)
-DEMO_STYLES = ("comic", "engraving", "cyanotype")
+DEMO_STYLES = ("comic", "pencil", "cyanotype")
 OUTLINE = (
     (201, 23), (186, 37), (162, 52), (156, 59), (153, 68), (156, 101), (169, 117), (172, 125), (182, 135), (182, 145),
     (179, 148), (151, 152), (140, 158), (123, 177), (117, 186), (113, 188), (113, 204), (92, 225), (65, 246), (41,

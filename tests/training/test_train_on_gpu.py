@@ -186,15 +186,16 @@ def test_a_loss_that_is_no_number_ends_the_run(
 def test_what_arrives_is_encoded_as_the_recipe_encodes_it(tool: ModuleType) -> None:
     """Random pictures and two sentences, through the shipped first stage and text encoder."""
     pipeline = sav.load_pipeline("bundled", device="cpu", dtype=torch.float32)
-    tool.start_renderer(Path(sav.models.__file__).parent / "bundled" / "tokenizer")
+    gpu_store: Any = sys.modules["gpu_store"]
+    gpu_store.start_renderer(Path(sav.models.__file__).parent / "bundled" / "tokenizer")
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (COLUMNS, 256, 256, 3), dtype=np.uint8)
-    words = ["a pencil drawing", "Make it a mosaic."] * (COLUMNS * tool.WORDINGS // 2)
-    tokens = np.array(tool._tokenizer(words, padding="max_length", truncation=True)["input_ids"], np.int16)
-    content = tool.Content(
+    words = ["a pencil drawing", "Make it a mosaic."] * (COLUMNS * gpu_store.WORDINGS // 2)
+    tokens = np.array(gpu_store._tokenizer(words, padding="max_length", truncation=True)["input_ids"], np.int16)
+    content = gpu_store.Content(
         pictures,
         rng.standard_normal((COLUMNS, 12, 64, 64)).astype(np.float16),
-        tokens.reshape(COLUMNS, tool.WORDINGS, -1),
+        tokens.reshape(COLUMNS, gpu_store.WORDINGS, -1),
         np.arange(COLUMNS) % 2 == 0,
     )
     nothing_said = torch.zeros(48, 192, dtype=torch.bfloat16)
