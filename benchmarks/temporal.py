@@ -65,7 +65,7 @@ PAPERS = "warped noise + refiner, the paper's inputs"
 
 def end_point_errors() -> None:
     """Mean distance of found from true motion on the demo clip, where the motion is visible."""
-    clip = demo_clip()
+    clip = demo_clip(frames=9)
     frames, visible = video_to_tensor(clip.frames), torch.from_numpy(clip.visible)
     estimators = {"DIS": dis_flow(), "DIS, fast": dis_flow(fast=True), "Farnebäck": farneback}
     try:
