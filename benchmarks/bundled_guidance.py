@@ -43,8 +43,7 @@ STEPS = 2
 
 
 def scores(outputs: list[Picture], galleries: list[Gallery], k: int, frames: list[Picture]) -> tuple[float, ...]:
-    """Of style k over the frames: share nearest to its teacher, SSIM to it, edge F against the input less the
-    teacher's."""
+    """Of style k over the frames: share nearest to its teacher, SSIM to it, edge F less the teacher's."""
     taught = [gallery.pictures[k] for gallery in galleries]
     return (
         float(np.mean([gallery.nearest(output) == k for output, gallery in zip(outputs, galleries, strict=True)])),

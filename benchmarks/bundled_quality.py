@@ -52,8 +52,7 @@ def through_first_stage(pipeline: sav.StyleAVideoPipeline, pictures: list[Pictur
 
 
 def first_stage(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
-    """PSNR of decode(encode(x)) on untouched frames and on the teachers' renderings of them; are those still nearest
-    to themselves?"""
+    """PSNR of decode(encode(x)) on frames and on renderings of them. Do these stay nearest to themselves?"""
 
     def psnr(pictures: list[Picture], again: list[Picture]) -> float:
         return float(np.mean([-10 * np.log10(np.mean((x - y) ** 2)) for x, y in zip(pictures, again, strict=True)]))
@@ -137,8 +136,10 @@ def fast(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
 
 
 def other_noise(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
-    """The same from two noise fields that no teacher's marks came from: SSIM asks for marks in their place and must
-    fall, the style must not."""
+    """The same from two noise fields that no teacher's marks came from.
+
+    SSIM asks for marks in their place and must fall; the style must not.
+    """
     for seed in (1, 2):
         retrieval(pipeline, frames, latents=torch.from_numpy(Chance.of_seed(seed, SIDE, SIDE).noise)[None])
 
@@ -181,8 +182,7 @@ def lightness(picture: Picture, frame: Picture) -> float:
 
 
 def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count: int = 80) -> None:
-    """Medium x palette x scale that training never saw together; and whether scale, line and tone words do what they
-    say."""
+    """Medium x palette x scale never trained together, and whether scale, line and tone words do what they say."""
     rng = np.random.default_rng(2)
     looks = [StyleSpec(m, palette=p, scale=s) for m in STYLE_NAMES for p in PALETTES for s in SCALES]
     looks = [look for look in looks if is_held_out(look)]
@@ -216,8 +216,10 @@ def _moves(
     label: str, pipeline: sav.StyleAVideoPipeline, frames: list[Picture], values: tuple[str, str], field: str,
     measure: Callable[[Picture, Picture], float],
 ) -> None:  # fmt: skip
-    """How often the measure is larger for the second value than for the first, said in the same sentence otherwise,
-    over two pictures of every medium; and how often it is so for the teachers."""
+    """How often a measure is larger for the second value than for the first, in sentences that are the same otherwise.
+
+    Over two pictures of every medium; and how often it is so for the teachers.
+    """
     rng = np.random.default_rng(3)
     right, taught = [], []
     for number, name in enumerate(STYLE_NAMES * 2):

@@ -1,5 +1,4 @@
-"""What does a frame cost on the bundled model, with its default settings and in the fast mode? Prints where the time
-goes.
+"""What does a frame cost on the bundled model, by default and with --fast? Where does the time go?
 
 python benchmarks/bundled_speed.py [FOLDER of clips]
 """
@@ -69,8 +68,10 @@ def main() -> None:
 
 
 def live(pipeline: sav.StyleAVideoPipeline, prompt: str, folder: Path | None) -> None:
-    """Frames a second at 256x256, the video read, stylized and written: the demo clip, whose camera zooms and whose
-    balloon uncovers something in every frame, and the middle squares of the folder's clips."""
+    """Frames a second at 256x256, the video read, stylized and written.
+
+    Of the demo clip, whose camera moves in depth, and of the middle squares of the folder's clips.
+    """
     print("| 256x256, a file in and a file out | defaults | --fast |\n|---|---|---|")
     clips = {"the demo clip": demo_clip(frames=LIVE_FRAMES, width=256, height=256).frames}
     for path in sorted(folder.glob("*.mp4")) if folder else []:

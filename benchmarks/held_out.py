@@ -38,8 +38,7 @@ def middle_frame(path: Path) -> Picture:
 
 
 def held_out_frames(clips: Path) -> list[Picture]:
-    """The middle frame of every clip, and a crop of every held-out photograph. Raises SystemExit where there are no
-    clips."""
+    """The middle frame of every clip, and a crop of every held-out photograph. Raises SystemExit without clips."""
     if not any(clips.glob("*.mp4")):
         raise SystemExit(f"{clips} holds no clips (*.mp4): give the folder of real clips")
     rng = np.random.default_rng(0)
@@ -48,8 +47,7 @@ def held_out_frames(clips: Path) -> list[Picture]:
 
 
 def stylized(pipeline: sav.StyleAVideoPipeline, prompt: str, frames: list[Picture], **settings: Any) -> list[Picture]:
-    """The frames as the model makes them, from the noise that `as_taught` has its marks from unless `settings` has
-    other latents."""
+    """The frames as the model makes them, from the noise of `as_taught` unless `settings` has other latents."""
     settings = {"latents": torch.from_numpy(CHANCE.noise)[None]} | settings
     return list(np.asarray(pipeline(prompt, np.stack(frames), **settings).frames))
 

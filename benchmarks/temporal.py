@@ -1,15 +1,18 @@
-"""Does it flicker? Every way of keeping frames together, on real clips, beside peers and beside the input's own
-warping error.
+"""Does it flicker? Every way of keeping frames together, on real clips, beside peers and beside the input itself.
 
-    python benchmarks/temporal.py ../shared/clips [--frames 18] [--styles "ukiyo-e,pencil"] [--refiner FOLDER
-    --paper-refiner FOLDER]
+    python benchmarks/temporal.py ../shared/clips [--frames 18] [--styles "ukiyo-e,pencil"]
+        [--refiner FOLDER] [--paper-refiner FOLDER]
 
-Prints how well each flow estimator finds the demo clip's true motion, and whether steadiness on it depends on the
-flow that judges; a ladder of settings and two peers on the same weights: means over clips and styles of E_warp and
-temporal loss (DESIGN 2.7), style and content score (φ of the model), sharpness (variance of the Laplacian over that
-of shared noise), UNet evaluations and seconds a frame; then E_warp over the input's own, clip by clip, of the
-defaults and of one stylized frame that is only moved. Shared noise is per-frame sampling from one noise field. Stress
-tests are in temporal_stress.py. The ladder's results are kept in --work, so that a run that was stopped goes on.
+It prints, in this order:
+
+- how well each flow estimator finds the true motion of the demo clip;
+- whether steadiness on that clip depends on the flow that judges;
+- a ladder of settings and two peers on the same weights: means over clips and styles of E_warp, temporal loss, style,
+  content, sharpness over that of shared noise, UNet evaluations and seconds a frame (docs/method.md, section 2.7);
+- E_warp over the input's own, clip by clip, of the defaults and of one stylized frame that is only moved.
+
+Shared noise is per-frame sampling from one noise field. Stress tests are in temporal_stress.py. The ladder's results
+are kept in --work, so that a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -95,8 +98,7 @@ def farneback(frames: Tensor, others: Tensor) -> Tensor:
 
 
 def moved(pipeline: sav.StyleAVideoPipeline) -> Method:
-    """Every shot's first frame stylized, and that warp_stylized along the composed flow and nothing else: a
-    reference, which knows nothing of what is new."""
+    """Every shot's first frame stylized, and only moved along the composed flow: it knows nothing of what is new."""
 
     def run(clip: Clip, prompt: str) -> Tensor:
         stream = list(with_motion(clip.video_frames(), dis_flow(), ShotDetector().begins_shot))
@@ -118,8 +120,7 @@ def seeded() -> torch.Generator:
 
 
 def other_judges(methods: Sequence[Method], styles: list[str]) -> None:
-    """E_pair of neighbours (2.7) on the demo clip, by the flow that was followed, another estimator's and the true
-    one: does steadiness depend on who measures?"""
+    """E_pair of neighbours on the demo clip by three judges: the flow followed, another one, the true one."""
     demo = demo_clip(frames=25)
     clip, frames = clip_of("demo", demo.frames), video_to_tensor(demo.frames)
     judges = {

@@ -1,12 +1,15 @@
-"""Where steadying goes wrong elsewhere: cuts, a black frame, a flash, a frozen frame, three hundred frames. And what
-it looks like.
+"""Where steadying goes wrong elsewhere: cuts, a black frame, a flash, a frozen frame, three hundred frames.
 
     python benchmarks/temporal_stress.py ../shared/clips out/temporal
 
-Prints, for the default settings: how far every shot of a video with a cut every 10 frames, a flash and a black frame
-is from the same shot stylized alone (a ghost would be a difference); how much a frozen frame moves; what is left of
-half a flash and of a dissolve; and how far mean and contrast of the last of 300 frames are from those of per-frame
-sampling (drift). Writes x-t slices (one scan line over time) and slow-motion sheets as pictures.
+It prints, for the default settings:
+
+- how far a shot beside a cut, a flash or a black frame is from the same shot stylized alone (a ghost would show);
+- how much a frozen frame moves;
+- what is left of half a flash and of a dissolve;
+- how far mean and contrast of the last of 300 frames are from those of per-frame sampling.
+
+It writes x-t slices (one scan line over time) and slow-motion sheets as pictures.
 """
 
 from __future__ import annotations
@@ -94,8 +97,7 @@ def half_a_flash(pipeline: sav.StyleAVideoPipeline, clip: Path, style: str) -> N
 
 
 def dissolves(pipeline: sav.StyleAVideoPipeline, clips: list[Path], style: str) -> None:
-    """One shot fades into another, and one out of grey, over 24 frames, too slowly for a cut: what is left of the
-    first 16 frames later?"""
+    """What is left of a shot after it has faded into another, and after a fade out of grey, over 24 frames each."""
     first, second = (squares(path, 1)[0].astype(float) for path in clips[:2])
     after = stylized(pipeline, [second.round().astype(np.uint8)], style, **PER_FRAME)[0].astype(int)
     print("\n| a dissolve over 24 frames, 16 frames after it | mean difference to the shot alone, of 255 |\n|---|---|")

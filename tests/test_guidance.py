@@ -1,4 +1,4 @@
-"""DESIGN 2.3 against NumPy loops written from its text, and the laws that both forms obey."""
+"""Guidance against NumPy loops written from its text, and the laws that both forms obey."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DESIGN 2.4: the loss and x̂_0 against NumPy, and both gradients against finite differences."""
+"""Sampling optimization: the loss and x̂_0 against NumPy, and both gradients against finite differences."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The denoising loop: against a NumPy DDIM loop written from DESIGN, and the number of UNet evaluations in every
-mode."""
+"""The denoising loop against a NumPy DDIM loop written from the method, and its UNet evaluations in every mode."""
 
 from __future__ import annotations
 
@@ -20,8 +19,7 @@ FRAMES, CHANNELS, H, W = 2, 3, 4, 6
 
 
 class ToyUNet(nn.Module):
-    """ε = tanh(a·z + b·slot + c·mean(text) + d·t), and an 'attention output' that depends on the slot; counts its
-    calls."""
+    """ε = tanh(a·z + b·slot + c·mean(text) + d·t), and an attention output that depends on the slot."""
 
     def __init__(self, record: AttentionRecord) -> None:
         super().__init__()
@@ -52,7 +50,8 @@ def _setup() -> tuple[ToyUNet, AttentionRecord, DDIMScheduler, torch.Tensor, Con
 
 
 def _numpy_denoise(guidance: str, scales: tuple[float, float, float], refresh: str, weight: float) -> np.ndarray:
-    """DESIGN 2.2 to 2.4 in plain NumPy, one frame at a time. L_s of the toy problem is ½‖x̂_0 − target‖² / n."""
+    """Sections 2.2 to 2.4 of the method in plain NumPy, one frame at a time. L_s of the toy problem is ½‖x̂_0 −
+    target‖² / n."""
     _, _, scheduler, z_all, conditions = _setup()
     signal = scheduler.alphas_cumprod.double().numpy()
     s_image, s_text, s_mask = scales

@@ -1,4 +1,5 @@
-"""DESIGN 2.2 against NumPy loops, and the recorder against softmax(QKᵀ/√d)·V from the layer's own weights."""
+"""The self-attention condition against NumPy loops, and the recorder against softmax(QKᵀ/√d)·V from the layer's own
+weights."""
 
 from __future__ import annotations
 

@@ -129,8 +129,7 @@ class Store:
             wait = 1e-4
 
     def draw(self, batch: int, size: int, dropout: Dropout) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """`training.unet.random_windows` on the device: clean latents, noise and image slot (B, C, size, size), text
-        states."""
+        """`training.unet.random_windows` on the device: latents, noise, image slot (B, C, size, size), text states."""
         (first, column), (second, other) = self._picked(batch), self._picked(batch)
         better = self.says_scale[second, other] & ~self.says_scale[first, column]
         row, column = torch.where(better, second, first), torch.where(better, other, column)

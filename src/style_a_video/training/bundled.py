@@ -32,8 +32,7 @@ SAMPLING_DEFAULTS: dict[str, Any] = {
 FAST_DEFAULTS: dict[str, Any] = {
     "num_inference_steps": 1, "guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0,
 }  # fmt: skip
-"""One evaluation a frame, where the defaults take two: the critic's stage makes steps few, and at s_T = s_I = 1 only
-the branch with frame and text is evaluated. Both found by benchmarks/bundled_guidance.py."""
+"""One evaluation a frame instead of two: at s_T = s_I = 1 only the branch with frame and text is needed."""
 
 
 @dataclass(frozen=True)
@@ -198,8 +197,10 @@ def train_unet(
     seed: int,
     start: Path | None,
 ) -> UNet2DConditionModel:
-    """The trained UNet: windows, whole pictures, then against a critic; each stage starts from the
-    averaged weights of the one before."""
+    """The trained UNet: windows, then whole pictures, then against a critic.
+
+    Each stage starts from the averaged weights of the one before.
+    """
     latents = np.load(latents_path, mmap_mode="r")
     torch.manual_seed(seed)
     denoiser = unet.build(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)

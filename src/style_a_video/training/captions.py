@@ -41,8 +41,7 @@ _VALUES: dict[str, tuple[str, ...]] = {
 
 
 def is_held_out(look: StyleSpec) -> bool:
-    """Whether this medium x palette x scale is one of the tenth that training never sees together (as a second medium
-    it may be)."""
+    """Whether this medium x palette x scale is one of the tenth that training never sees together."""
     if not (look.palette and look.scale):
         return False
     digest = hashlib.sha256(f"{look.medium}|{look.palette}|{look.scale}".encode()).digest()
@@ -126,7 +125,8 @@ def _sentence(
 
 
 def with_adjective(adjective: str, phrase: str) -> str:
-    """
+    """The phrase with an adjective after its article.
+
     >>> with_adjective("dark", "an oil painting"), with_adjective("pale", "pixel art")
     ('a dark oil painting', 'pale pixel art')
     """

@@ -79,15 +79,14 @@ def build(tokenizer: CLIPTokenizer) -> CLIPModel:
 def contrastive_loss(
     model: CLIPModel, tokenizer: CLIPTokenizer, pairs: Pairs, contents: int = 32, text_pairs: int = 128
 ) -> Callable[[np.random.Generator], Tensor]:
-    """Image-text loss (a caption is right for every picture of its look), image-image loss (same content) and
-    text-text loss (two sentences of one look; half of the looks differ from another in a word).
+    """The sum of three contrastive losses: image and text, image and image, text and text.
 
-    Each batch holds `contents` pictures twice, in two styles each. The text-text term is why sentences of one
-    medium lie together: pictures this small teach the text encoder too slowly (without it the nearest medium of a
-        trained
-    phrasing was the right one in 73 % of cases after 1,500 steps, of a held-out one in 51 %). Why a word apart: where
-    every other look is of another medium, the medium tells them apart, and of the scale little could be read once a
-    palette was named (65 %).
+    A caption is right for every picture of its spec. Two pictures of one content are a pair, in two styles. Two
+    sentences of one spec are a pair, and half of the specs differ from another in one word only. Without the text
+    pairs sentences of one medium do not lie together; without those near specs the scale of marks is lost beside a
+    palette.
+
+    Each batch holds `contents` pictures twice.
     """
     device = next(model.parameters()).device
     batch = min(contents, len(pairs))
@@ -148,8 +147,7 @@ def _crop(pairs: Pairs, rows: np.ndarray, columns: np.ndarray, rng: np.random.Ge
 
 
 def start_from(model: CLIPModel, text_encoder: CLIPTextModel, image_encoder: CLIPVisionModelWithProjection) -> None:
-    """Copy the two encoders of a finished model into `model`: what `text_encoder_of` and `image_encoder_of` took
-    out."""
+    """Copy the two encoders of a finished model into `model`."""
     halves = (("text_model", text_encoder), ("vision_model", image_encoder))
     state = {
         name if name.startswith((prefix, "visual_projection")) else f"{prefix}.{name}": value

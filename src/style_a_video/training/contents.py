@@ -45,8 +45,10 @@ def photographs() -> dict[str, Image]:
 
 
 def random_content(rng: np.random.Generator, size: int = 256) -> Image:
-    """One training picture, (size, size, 3): a photograph's crop (60 %), photographs cut into overlapping leaves, a
-    landscape, lit solids, or plain dead leaves; with random colour changes."""
+    """One training picture, (size, size, 3) in [0, 1], with random colour changes.
+
+    A photograph's crop (60 %), photographs cut into overlapping leaves, a landscape, lit solids, or plain dead leaves.
+    """
     kind = rng.random()
     if kind < 0.60:
         picture = photograph_crop(rng, size)
@@ -92,8 +94,10 @@ def colour_jitter(rng: np.random.Generator, picture: Image) -> Image:
 
 
 def dead_leaves(rng: np.random.Generator, size: int, textured: bool) -> Image:
-    """Overlapping discs, boxes and polygons, radii drawn from a power law (Lee, Mumford and Huang, 2001); filled with
-    plain colours and gradients, or with photographs."""
+    """Overlapping discs, boxes and polygons, radii drawn from a power law (Lee, Mumford and Huang, 2001).
+
+    They are filled with plain colours and gradients, or with photographs.
+    """
     canvas = photograph_crop(rng, size) if textured else _gradient(rng, size)
     for radius in np.sort(_power_law_radii(rng, count=int(rng.integers(6, 40)), smallest=size / 28, largest=size / 3))[
         ::-1

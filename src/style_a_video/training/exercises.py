@@ -103,15 +103,16 @@ EXERCISES: dict[str, Exercise] = {
 
 @dataclass(frozen=True)
 class Exercises:
-    """Latents (N, kinds, C, h, w) float16 of exercises; the noise of (row, kind) is that of the pairs' column
-    FIRST_COLUMN + kind."""
+    """Latents (N, kinds, C, h, w) float16 of exercises, with the noise of pairs' columns from FIRST_COLUMN on."""
 
     latents: NDArray[np.float16]
     seed: int
 
     def window(self, rng: np.random.Generator, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32], str]:
-        """Latents and noise (C, size, size) of a random window whose corner is a multiple of ALIGNMENT, and the
-        sentence that asks for its kind."""
+        """A random window: latents and noise (C, size, size), and the sentence that asks for its kind.
+
+        Its corner is a multiple of ALIGNMENT.
+        """
         row, kind = (int(rng.integers(count)) for count in self.latents.shape[:2])
         top, left = (ALIGNMENT * int(rng.integers((side - size) // ALIGNMENT + 1)) for side in self.latents.shape[-2:])
         there = np.s_[:, top : top + size, left : left + size]

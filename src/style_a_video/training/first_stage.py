@@ -36,12 +36,13 @@ def build() -> AutoencoderTiny:
 def reconstruction_loss(
     vae: AutoencoderTiny, crops: Crops, noise: float = 0.05, statistics_weight: float = 0.3
 ) -> Callable[[np.random.Generator], Tensor]:
-    """L1 and L2 on pixels, L1 on pixel differences (lines and dots weigh more), and a pull of every latent channel's
-    mean to 0 and deviation to 1.
+    """L1 and L2 on pixels, L1 on pixel differences, and a pull of every latent channel to mean 0 and deviation 1.
 
-    The frame condition is never multiplied by a scaling factor (section 2.1), so `z_t` and c_I only have one scale
-    when the latents themselves do. `noise`: deviation of what is added to the latents, so that the decoder forgives
-    small errors.
+    The differences give lines and dots more weight. The frame condition is never scaled (section 2.1), so z_t and c_I
+    have one scale only when the latents themselves do.
+
+    Args:
+        noise: deviation of what is added to the latents, so that the decoder forgives small errors.
     """
 
     def loss(rng: np.random.Generator) -> Tensor:

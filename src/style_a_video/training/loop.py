@@ -38,8 +38,7 @@ class Schedule:
     learning_rate: float
     warmup: int = 100
     decay: float = 0.25
-    """Share of the steps, at the end, over which the rate falls to nothing; constant before, so a run can be extended
-    until then."""
+    """Share of the steps, at the end, over which the rate falls to nothing. Before, a run can be extended."""
     ema_decay: float = 0.999
     beta1: float = 0.9
     """AdamW's decay of the mean gradient."""

@@ -1,5 +1,4 @@
-"""Training pairs on disk: every content rendered into every medium, each time in a look of its own, and their
-latents."""
+"""Training pairs on disk: every content rendered into every medium, each time to another spec, and their latents."""
 
 from __future__ import annotations
 
@@ -29,18 +28,16 @@ from .teachers.chance import CELL, CHANNELS
 SIZE = 256
 SHARD = 10
 ALIGNMENT = 8
-"""Latents to the UNet's coarsest cell: windows that begin at its multiples keep in step with what repeats over the
-picture."""
+"""Latents to the UNet's coarsest cell. Windows that begin at its multiples keep in step with what repeats."""
 COLUMNS = 1 + len(STYLE_NAMES)
 """Column 0 of a row is the content; column 1 + k is medium k."""
 
 
 def make_pairs(folder: Path, count: int, seed: int, workers: int) -> None:
-    """Render `count` contents (rounded up to whole shards) into every medium under `folder`; shards that exist are
-    kept.
+    """Render `count` contents (rounded up to whole shards) into every medium; shards that exist are kept.
 
-    Each shard is `NNNNN.npy`, (SHARD, COLUMNS, 256, 256, 3) uint8, with `NNNNN.json`, the seed and the looks (SHARD x
-    media); both depend on (seed, the shard's number) alone.
+    Each shard is `NNNNN.npy`, (SHARD, COLUMNS, 256, 256, 3) uint8, with `NNNNN.json`, the seed and the specs (SHARD x
+    media). Both depend on (seed, the shard's number) alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = [k for k in range(-(-count // SHARD)) if not (folder / f"{k:05d}.npy").exists()]
@@ -92,8 +89,10 @@ class Pairs:
 
     @classmethod
     def open(cls, folder: Path) -> Pairs:
-        """Raises FileNotFoundError when `make_pairs` has not filled the folder, ValueError when its shards do not
-        belong together."""
+        """The pairs of a folder.
+
+        Raises FileNotFoundError when `make_pairs` has not filled it, ValueError when its shards do not belong together.
+        """
         paths = sorted(path for path in folder.glob("*.npy") if "partial" not in path.name)
         if not paths:
             raise FileNotFoundError(f"no training pairs in {folder}: run make_pairs first")

@@ -26,8 +26,7 @@ RECIPE = 3
 
 
 def temporal_term(refined: Tensor, refined_before: Tensor, flow: Tensor, visible: Tensor) -> Tensor:
-    """Mean of M ⊙ |R^f − W(R^{f−1})| over pixels and channels, W bicubic, as the refiner itself warps (2.7's measure
-    is bilinear).
+    """Mean of M ⊙ |R^f − W(R^{f−1})| over pixels and channels. W is bicubic, as the refiner itself warps.
 
     Args:
         refined, refined_before: (B, 3, H, W).
@@ -37,18 +36,17 @@ def temporal_term(refined: Tensor, refined_before: Tensor, flow: Tensor, visible
 
 
 def detail_term(refined: Tensor, stylized: Tensor) -> Tensor:
-    """How far the depth of fine marks is from P^f's, wherever they lie: mean of |s(R^f) − s(P^f)|, s their
-    `detail_strength`. Blur steadies everything, so without this term it is what the network learns."""
+    """Mean of |s(R^f) − s(P^f)|, s the `detail_strength`. Without this term a blur would be learnt."""
     return (detail_strength(refined) - detail_strength(stylized)).abs().mean()
 
 
 def refining_loss(
     refiner: Refiner, draw: Callable[[np.random.Generator], Sequence]
 ) -> Callable[[np.random.Generator], Tensor]:
-    """TEMPORAL_WEIGHT·‖M ⊙ (R^f − W(R^{f−1}))‖₁ + ‖R^f − P^f‖₁ + DETAIL_WEIGHT·detail, all means over pixels (section
-    2.5 and the detail term), the mean over the frames of a clip, through all of its frames.
+    """TEMPORAL_WEIGHT·‖M ⊙ (R^f − W(R^{f−1}))‖₁ + ‖R^f − P^f‖₁ + DETAIL_WEIGHT·detail (section 2.5).
 
-    The network sees motion as it will be estimated; the loss knows the true one.
+    All are means over pixels, then over the frames of a clip. Gradients flow through all frames. The network sees
+    motion as it will be estimated; the loss knows the true one.
     """
     estimate = dis_flow()
 

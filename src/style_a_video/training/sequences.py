@@ -30,8 +30,11 @@ BY_TEACHERS = 0.35
 
 @dataclass(frozen=True)
 class MovingScene:
-    """Frames (T, H, W, 3) in [0, 1], their flow to the frame before (T − 1, 2, H, W), and where that was seen (T − 1,
-    H, W)."""
+    """A clip with its true motion.
+
+    Frames (T, H, W, 3) in [0, 1], their flow to the frame before (T − 1, 2, H, W), and where that was seen (T − 1, H,
+    W).
+    """
 
     frames: NDArray[np.float32]
     flows: NDArray[np.float32]
@@ -72,8 +75,7 @@ def _path(rng: np.random.Generator, length: int, side: int, scale: float) -> lis
 
 
 def disturbed_teacher(rng: np.random.Generator, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every frame by one teacher, disturbed on its own: colour, brightness, coarse noise, and the phase of its
-    marks."""
+    """Every frame by one teacher, disturbed on its own: colour, brightness, coarse noise, phase of its marks."""
     look = random_spec(rng, STYLES[int(rng.integers(len(STYLES)))].name)
     strength = float(rng.uniform(0.3, 1.0))
     chance = Chance.of_seed(int(rng.integers(2**31)), *frames.shape[1:3])
@@ -91,8 +93,10 @@ def disturbed_teacher(rng: np.random.Generator, frames: NDArray[np.float32]) -> 
 def model_stylized(
     rng: np.random.Generator, pipeline: StyleAVideoPipeline, frames: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """By the model as a job does it, before the refiner: half of the clips with keyframes, which is what the refiner
-    will mostly meet, the others frame by frame; a quarter of both halves with noise of its own in every frame."""
+    """The clip by the model, as a job does it before the refiner.
+
+    Half of the clips with keyframes, the others frame by frame; a quarter of both with noise of its own in every frame.
+    """
     prompt = caption(random_spec(rng, STYLES[int(rng.integers(len(STYLES)))].name), rng)
     settings = Settings(
         seed=int(rng.integers(2**31)),
@@ -105,8 +109,10 @@ def model_stylized(
 
 
 def make_sequences(folder: Path, pipeline: StyleAVideoPipeline, count: int, seed: int) -> None:
-    """Write `count` clips under `folder`, `NNNNN.npz` each; those that exist are kept. Each depends on (seed, number)
-    alone (and on the model and this package's code)."""
+    """Write `count` clips under `folder`, `NNNNN.npz` each; those that exist are kept.
+
+    Each depends on (seed, number), on the model, and on this package's code.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     missing = [k for k in range(count) if not (folder / f"{k:05d}.npz").exists()]
     for k in track(missing, "making clips"):

@@ -30,15 +30,11 @@ SHARES = (0.4, 0.2, 0.25, 0.15)
 
 
 class Critic(nn.Module):
-    """Judges windows of latents by their patches of some 32, 88 and 200 pixels, given the frame, the sentence, and
-    how noisy it was.
+    """Judges windows of latents by their patches of some 32, 88 and 200 pixels.
 
-    Why the largest: without it no pane, facet or swirl of 30 pixels and more was ever drawn, whatever the sentence
-        asked for.
-    Why the noise: predictions from much noise lack marks, those from little do not, and one demand cannot fit both.
-        Without it (and
-    with fainter conditions, mended at the same time) predictions from little noise were scored above the teachers'
-    own latents.
+    It is given the frame, the sentence, and how noisy the window was. Without the largest patches no pane or facet of
+    30 pixels was ever drawn. Without the noise level one demand would have to fit predictions from much noise, which
+    lack marks, and predictions from little noise, which have them.
     """
 
     def __init__(self, latent_channels: int, text_width: int, widths: tuple[int, ...] = (80, 160, 192)) -> None:
@@ -58,8 +54,10 @@ class Critic(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
 
     def forward(self, latents: Tensor, frame: Tensor, text: Tensor, signal: Tensor) -> Tensor:
-        """Scores (B, patches) of latents and frame (B, C, h, w), text (B, tokens, width) and ᾱ_t (B, 1, 1, 1); higher
-        is more like a teacher's."""
+        """Scores (B, patches); higher is more like a teacher's.
+
+        Of latents and frame (B, C, h, w), text (B, tokens, width) and ᾱ_t (B, 1, 1, 1).
+        """
         features = torch.cat([latents, frame], dim=1)
         evidence = torch.cat([text.mean(dim=1), signal.sqrt().view(-1, 1).to(text)], dim=1)
         scores = []

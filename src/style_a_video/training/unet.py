@@ -23,8 +23,11 @@ from .pairs import ALIGNMENT, Pairs
 
 
 def build(latent_channels: int, text_width: int) -> UNet2DConditionModel:
-    """An untrained UNet with the image slot. The text also enters the timestep embedding (`addition_embed_type`), whose
-    scale-and-shift reaches every block, also those at the two finest levels, which have no attention."""
+    """An untrained UNet with the image slot.
+
+    The text also enters the timestep embedding (`addition_embed_type`). Its scale and shift reach every block, also
+    those at the two finest levels, which have no attention.
+    """
     return UNet2DConditionModel(
         sample_size=64,
         in_channels=2 * latent_channels,
@@ -43,8 +46,7 @@ def build(latent_channels: int, text_width: int) -> UNet2DConditionModel:
 
 
 def build_scheduler() -> DDIMScheduler:
-    """v-prediction, zero terminal SNR, trailing spacing (Lin et al., 2024): the first of few steps starts from pure
-    noise."""
+    """v-prediction, zero terminal SNR, trailing spacing (Lin et al., 2024): few steps start from pure noise."""
     return DDIMScheduler(
         beta_schedule="scaled_linear",
         beta_start=0.00085,
@@ -71,8 +73,10 @@ class Dropout:
 EXERCISE_SHARE = 0.25
 """Of the windows of the first stage of training."""
 FRESH_SHARE, FRESH_BELOW = 0.25, 700
-"""Of the samples at timesteps below this, where marks can be seen, so many are mixed with noise that knows nothing of
-them: what comes from elsewhere, such as a warped frame (section 2.6), is noised so too."""
+"""Of samples at timesteps below this, so many are mixed with noise that knows nothing of their marks.
+
+A picture from elsewhere, such as a warped frame (section 2.6), is noised so too.
+"""
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Warping error and temporal loss against NumPy loops written from DESIGN 2.7, and answers that are known."""
+"""Warping error and temporal loss against NumPy loops written from the equations, and answers that are known."""
 
 import numpy as np
 import pytest

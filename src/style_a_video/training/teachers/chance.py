@@ -23,8 +23,7 @@ Points = NDArray[np.float32]
 CELL = 4
 """Pixels of a picture to a side of one latent."""
 CHANNELS = 12
-"""Of the bundled model's latents; also the number of fields, since each has a channel of its own. All teachers share
-them (seeds count modulo this): what the UNet learns to read for one medium serves the others."""
+"""Channels of the bundled model's latents, and number of fields: each has a channel of its own."""
 COARSE_SHARE = 0.5
 """Weight of a field's own channel in each of its pixels; the rest is fine, and different in every pixel of a cell."""
 _Z_99 = 2.326
@@ -33,11 +32,14 @@ _Z_99 = 2.326
 
 @dataclass(frozen=True)
 class Chance:
-    """Fields and points of a picture of `height` x `width` pixels, read off `noise`, (C, h, w) standard normal at a
-    quarter of its size. What is asked for with different seeds (modulo C) is independent where it is coarse, and
-    nearly so where it is fine.
+    """Fields and points of a picture of `height` x `width` pixels, read off noise.
 
-    Raises ValueError when the noise does not cover the picture.
+    Args:
+        noise: (C, h, w), standard normal, at a quarter of the picture's size. Fields of different seeds (modulo C) are
+            independent where they are coarse, and nearly so where they are fine.
+
+    Raises:
+        ValueError: when the noise does not cover the picture.
     """
 
     noise: NDArray[np.float32]
@@ -76,8 +78,7 @@ class Chance:
         return 0.6 * self.smooth(0.8, seed) + 0.4 * self.smooth(2.5, seed + 1)
 
     def points(self, spacing: float, seed: int) -> Points:
-        """Points some `spacing` pixels apart: the places where smooth noise is highest in a square about them; one at
-        least."""
+        """Points some `spacing` pixels apart, where smooth noise is highest in a square about them; one at least."""
         field, side = self.white(seed), max(2, round(0.93 * spacing))
         if spacing >= 4:
             # A border of zeros: a mirrored one would make every ridge that leaves the picture a peak on its edge.
@@ -105,8 +106,10 @@ class Chance:
         return ndtr(self.normal_at(points, sigma, seed)).astype(np.float32)
 
     def wave_phase(self, degrees: float, period: float, seed: int) -> Map:
-        """Phase in radians of parallel waves that stay in step for some periods: the angle of the noise filtered by a
-        complex Gabor kernel. `degrees` is the direction across the waves."""
+        """Phase in radians of parallel waves that stay in step for some periods.
+
+        It is the angle of the noise filtered by a complex Gabor kernel; `degrees` is the direction across the waves.
+        """
         real, imaginary = _gabor(round(degrees, 2), round(period, 2))
         white = self.white(seed)
         parts = [cv2.filter2D(white, -1, kernel, borderType=cv2.BORDER_REFLECT) for kernel in (real, imaginary)]
@@ -114,15 +117,17 @@ class Chance:
 
 
 def on_grid(length: float) -> int:
-    """The power of two nearest to `length` pixels, at least a cell: the UNet halves its grid, so it can tell where
-    such a period begins, and no other."""
+    """The power of two nearest to `length` pixels, at least a cell: the only periods whose begin the UNet can tell."""
     return max(CELL, 2 ** round(np.log2(length)))
 
 
 @lru_cache(maxsize=1)
 def _mixing() -> Map:
-    """Unit vectors (fields, CELL, CELL, channels): COARSE_SHARE of the field's own channel, and of the others a part
-    that is different in every pixel and cancels over the cell, so that a field seen from afar is its channel."""
+    """Unit vectors (fields, CELL, CELL, channels) that mix the noise into fields.
+
+    COARSE_SHARE is of the field's own channel. The rest is of the others, differs in every pixel, and cancels over
+    the cell: seen from afar a field is its channel.
+    """
     rng = np.random.default_rng(0)
     fields = np.zeros((CHANNELS, CELL * CELL, CHANNELS))
     for own in range(CHANNELS):

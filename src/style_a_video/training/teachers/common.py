@@ -66,8 +66,7 @@ def smoothstep(values: Array, low: float | Array, high: float | Array) -> Map:
 
 
 def tangent_field(image: Image, sigma: float) -> tuple[Map, Map, Map]:
-    """Direction along edges (cos, sin) and anisotropy in [0, 1], from the smoothed structure tensor (Kang et al., 2007;
-    Brox et al., 2006)."""
+    """Direction along edges (cos, sin) and anisotropy in [0, 1], from the smoothed structure tensor (Kang et al.)."""
     grey = blur(luminance(image), 0.8)
     gx, gy = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     xx, yy, xy = blur(gx * gx, sigma), blur(gy * gy, sigma), blur(gx * gy, sigma)
@@ -167,8 +166,7 @@ def flowing_field(
 
 
 def stroke_paths(seeds: NDArray[np.float32], vx: Map, vy: Map, steps: int, stride: float) -> NDArray[np.float32]:
-    """Curves (N, 2·steps + 1, 2) through every seed, `steps` steps of `stride` pixels both ways along the line
-    field."""
+    """Curves (N, 2·steps + 1, 2) through every seed: `steps` steps of `stride` pixels both ways along the lines."""
     height, width = vx.shape
     halves = []
     for sign in (1.0, -1.0):
@@ -203,14 +201,14 @@ def paint_strokes(
     seed: int,
     detail: Map | None = None,
 ) -> None:
-    """Lay curved strokes on `canvas`, in place, in an order left to chance; `heights` gets each stroke's thickness of
-    paint.
+    """Lay curved strokes on `canvas`, in place, in an order left to chance.
 
     Args:
+        heights: gets each stroke's thickness of paint.
         colour_of: where a stroke takes its colour, at its seed.
-        spacing, length, breadth: of strokes, in pixels. `tint`: deviation of a stroke's own colour.
-        detail: if given, strokes are laid only where it is above 0.5 (finer layers only where there is something to
-            show).
+        spacing, length, breadth: of strokes, in pixels.
+        tint: deviation of a stroke's own colour.
+        detail: if given, strokes are laid only where it is above 0.5.
     """
     height, width = canvas.shape[:2]
     seeds = chance.points(spacing, 10 * seed)

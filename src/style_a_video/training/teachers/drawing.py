@@ -1,5 +1,4 @@
-"""Teachers with a pen, a plate or a light: pencil, charcoal, pastel, hatching, engraving, linocut, neon, cyanotype,
-sepia."""
+"""Teachers with a pen, a plate or a light: pencil, charcoal, pastel, engraving, linocut, neon, cyanotype and others."""
 
 from __future__ import annotations
 

@@ -23,9 +23,11 @@ from .common import (
 
 
 def recoloured(image: Image, palette: str) -> Image:
-    """The picture in the named palette: light and dark follow its ramp, and of its neighbours on the ramp each colour
-    leans towards the nearer one, so that different hues stay apart. Half of the picture's own lightness is kept: the
-    marks survive."""
+    """The picture in the named palette. Light and dark follow its ramp.
+
+    Of its two neighbours on the ramp each colour leans towards the nearer one, so that different hues stay apart.
+    Half of the picture's own lightness is kept, so that its marks survive.
+    """
     ramp = cv2.cvtColor(colours(*PALETTES[palette].colours)[None], cv2.COLOR_RGB2LAB)[0]
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lightness = lab[..., 0]

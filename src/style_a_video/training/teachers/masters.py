@@ -86,8 +86,7 @@ def kenton(image: Image, scale: float, line: float, chance: Chance) -> Image:
 
 @teacher("peter mohrbacher", draws_lines=False)
 def mohrbacher(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Peter Mohrbacher: an apparition. Pearl and rose light, teal depths, veils of mist along the forms, fine
-    filaments."""
+    """Peter Mohrbacher: an apparition. Pearl and rose light, teal depths, veils of mist, fine threads."""
     tone = exposed(stretch(luminance(kuwahara(image, round(4 * scale)))))
     soft = blur(tone, 4.0 * scale)
     vx, vy = flowing_field(chance, image, 6.0 * scale, 34.0 * scale, 0.8, 171)

@@ -43,8 +43,7 @@ def detail_of(image: Image, sigma: float, low: float = 0.03) -> Map:
 def bristled(
     chance: Chance, canvas: Image, heights: Map, vx: Map, vy: Map, scale: float, relief: float, seed: int
 ) -> Image:
-    """Thick paint: every stroke has its own height, the brush's bristles leave ridges, and light comes from the
-    side."""
+    """Thick paint: strokes have heights, bristles leave ridges, and light comes from the side."""
     bristles: Array = stretch(
         line_integral_convolution(chance.smooth(0.8 * max(scale, 0.8), seed), vx, vy, round(7 * scale))
     )
