@@ -184,22 +184,22 @@ def lightness(picture: Picture, frame: Picture) -> float:
 def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count: int = 80) -> None:
     """Medium x palette x scale never trained together, and whether scale, line and tone words do what they say."""
     rng = np.random.default_rng(2)
-    looks = [StyleSpec(m, palette=p, scale=s) for m in STYLE_NAMES for p in PALETTES for s in SCALES]
-    looks = [look for look in looks if is_held_out(look)]
+    specs = [StyleSpec(m, palette=p, scale=s) for m in STYLE_NAMES for p in PALETTES for s in SCALES]
+    specs = [spec for spec in specs if is_held_out(spec)]
     units = [gallery.unit for gallery in teachers_galleries(frames)]
     medium, palette, ceiling = [], [], []
-    for k in rng.permutation(len(looks))[:count]:
+    for k in rng.permutation(len(specs))[:count]:
         number = int(rng.integers(len(frames)))
-        look, frame = looks[k], frames[number]
-        output = stylized(pipeline, caption(look, rng), [frame])[0]
-        candidates = Gallery.of([as_taught(frame, replace(look, medium=name)) for name in STYLE_NAMES], units[number])
-        asked = STYLE_NAMES.index(look.medium)
+        spec, frame = specs[k], frames[number]
+        output = stylized(pipeline, caption(spec, rng), [frame])[0]
+        candidates = Gallery.of([as_taught(frame, replace(spec, medium=name)) for name in STYLE_NAMES], units[number])
+        asked = STYLE_NAMES.index(spec.medium)
         medium.append(candidates.nearest(output) == asked)
         ceiling.append(candidates.nearest(through_first_stage(pipeline, [candidates.pictures[asked]])[0]) == asked)
-        plain = as_taught(frame, replace(look, palette=""))
+        plain = as_taught(frame, replace(spec, palette=""))
         means = {name: _mean_lab(recoloured(plain, name)) for name in PALETTES}
         found = _mean_lab(output)
-        palette.append(min(means, key=lambda name: float(np.linalg.norm(means[name] - found))) == look.palette)
+        palette.append(min(means, key=lambda name: float(np.linalg.norm(means[name] - found))) == spec.palette)
     print("| held-out combinations | right |\n|---|---|")
     print(f"| medium | {100 * np.mean(medium):.1f} % |")
     print(
@@ -224,11 +224,11 @@ def _moves(
     right, taught = [], []
     for number, name in enumerate(STYLE_NAMES * 2):
         frame = frames[int(rng.integers(len(frames)))]
-        looks = [replace(StyleSpec(name), **{field: value}) for value in values]
-        sentences = [caption(look, np.random.default_rng((4, number))) for look in looks]
+        specs = [replace(StyleSpec(name), **{field: value}) for value in values]
+        sentences = [caption(spec, np.random.default_rng((4, number))) for spec in specs]
         first, second = (measure(stylized(pipeline, sentence, [frame])[0], frame) for sentence in sentences)
         right.append(second > first)
-        first, second = (measure(as_taught(frame, look), frame) for look in looks)
+        first, second = (measure(as_taught(frame, spec), frame) for spec in specs)
         taught.append(second > first)
     print(f"| {label} move their measure the right way | {100 * np.mean(right):.1f} % |")
     print(f"| the same of the teachers | {100 * np.mean(taught):.1f} % |", flush=True)

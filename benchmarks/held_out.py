@@ -52,9 +52,9 @@ def stylized(pipeline: sav.StyleAVideoPipeline, prompt: str, frames: list[Pictur
     return list(np.asarray(pipeline(prompt, np.stack(frames), **settings).frames))
 
 
-def as_taught(frame: Picture, look: StyleSpec) -> Picture:
+def as_taught(frame: Picture, spec: StyleSpec) -> Picture:
     """A frame as the teacher renders it."""
-    return render(frame, look, CHANCE)
+    return render(frame, spec, CHANCE)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ def main(clips: Annotated[Path, typer.Argument(help="Folder of clips.")]) -> Non
     """Print one line a clip and job: digest, clip, job."""
     pipeline = sav.load_pipeline()
     found = {path.stem: path for name in CLIPS for path in clips.glob(f"{name}*.mp4")}
+    if len(found) != len(CLIPS):
+        raise typer.BadParameter(f"{clips} needs one clip of each: {', '.join(CLIPS)}")
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         runs = [(stem, write_frames(work / stem, [path], FRAMES), JOBS) for stem, path in found.items()]

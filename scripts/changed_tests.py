@@ -1,4 +1,4 @@
-"""Print the tests of what has changed since the last commit: the file that mirrors a module, or its folder."""
+"""Print the tests of what has changed since the last commit: those that mirror a file, and those that name it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def changed_files() -> list[Path]:
     return [Path(line) for line in "".join(listed).splitlines()]
 
 
-def tests_of(path: Path) -> list[str]:
-    """The tests of one file: itself, the file that mirrors it, or the nearest folder that does."""
-    if path.suffix != ".py":
-        return []
+def tests_of(path: Path) -> set[Path]:
+    """The tests of one file: itself, or the file that mirrors it and all that name it."""
+    tests = list((ROOT / "tests").rglob("test_*.py"))
     if path.parts[0] == "tests":
-        return [path.as_posix()] if path.name.startswith("test_") and (ROOT / path).exists() else []
-    if not path.is_relative_to(PACKAGE):
-        return []
-    inner = path.relative_to(PACKAGE)
-    mirrors = [Path("tests") / inner.parent / f"test_{inner.stem.removeprefix('__')}.py"]
-    mirrors += [Path("tests") / folder for folder in inner.parents if folder != Path(".")]
-    found = [mirror.as_posix() for mirror in mirrors if (ROOT / mirror).exists()]
-    return found[:1]
+        return {test for test in tests if test == ROOT / path or (path.name == "conftest.py" and len(path.parts) > 2)}
+    if path.is_relative_to(PACKAGE):
+        inner = path.relative_to(PACKAGE)
+        mirror = ROOT / "tests" / inner.parent / f"test_{inner.stem}.py"
+        name = f"style_a_video.{'.'.join(inner.with_suffix('').parts).removesuffix('.__init__')}"
+    else:
+        mirror, name = ROOT / "nowhere", path.stem
+    return {test for test in tests if test == mirror or name in test.read_text(encoding="utf-8")}
 
 
 if __name__ == "__main__":
-    print(*sorted({ALWAYS, *(test for path in changed_files() for test in tests_of(path))}))
+    found = {test.relative_to(ROOT).as_posix() for path in changed_files() for test in tests_of(path)}
+    print(*sorted({ALWAYS, *found}))

@@ -54,3 +54,16 @@ def test_a_folder_replaces_a_folder_when_it_is_whole(tmp_path: Path) -> None:
         (partial / "new.png").touch()
     assert [path.name for path in (tmp_path / "frames").iterdir()] == ["new.png"]
     assert [path.name for path in tmp_path.iterdir()] == ["frames"]
+
+
+def test_a_file_does_not_take_a_folders_place(tmp_path: Path) -> None:
+    (tmp_path / "a.json").mkdir()
+    (tmp_path / "a.json" / "mine.txt").touch()
+    with pytest.raises(sav.InputError, match="cannot write"):
+        write_atomically(tmp_path / "a.json", "new")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a.json", "mine.txt"]
+
+
+def test_a_fault_of_another_file_is_its_own(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a.json"):
+        (tmp_path / "nothing").read_text()

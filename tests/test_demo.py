@@ -1,4 +1,4 @@
-"""The demo clip's motion is exact, and the sheets show what they say."""
+"""The demo clip's motion is exact."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import pytest
 import scipy.ndimage
 
 from style_a_video.demo import demo_clip, write_demo_clip
-from style_a_video.sheets import LABEL_HEIGHT, contact_sheet, labelled_grid
 from style_a_video.video import VideoReader
 
 
@@ -50,19 +48,3 @@ def test_the_clip_is_the_same_every_time(tmp_path: Path) -> None:
     write_demo_clip(tmp_path / "demo.mp4", demo_clip(frames=3))
     info = VideoReader(tmp_path / "demo.mp4").info
     assert (info.width, info.height, info.frame_count, info.rate) == (384, 256, 3, Fraction(24))
-
-
-def test_sheet_has_a_row_per_label() -> None:
-    pictures = [np.full((20, 30, 3), value, np.uint8) for value in (0, 120)]
-    sheet = contact_sheet({"input": pictures, "output": pictures}, height=40)
-    assert sheet.size[1] >= 2 * (40 + LABEL_HEIGHT)
-    pixels = np.asarray(sheet)
-    assert (pixels[LABEL_HEIGHT + 20, 10] == 0).all()
-    assert (pixels[LABEL_HEIGHT + 20, 4 + 60 + 4 + 10] == 120).all()
-
-
-@pytest.mark.parametrize("count", [1, 4, 5])
-def test_grid_holds_every_cell(count: int) -> None:
-    cells = {f"style {k}": np.full((20, 30, 3), 10 * k, np.uint8) for k in range(count)}
-    sheet = labelled_grid(cells, columns=4, height=40)
-    assert sheet.size[1] // (40 + LABEL_HEIGHT) == -(-count // 4)

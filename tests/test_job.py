@@ -15,7 +15,7 @@ import pytest
 
 import style_a_video as sav
 from style_a_video.settings import INSTRUCT_PIX2PIX_DEFAULTS, Settings
-from style_a_video.video import VideoReader, working_size
+from style_a_video.video import VideoReader
 from tests.conftest import packets, times
 
 QUICK: dict[str, Any] = {"num_inference_steps": 1, "size": 32}
@@ -157,15 +157,6 @@ def test_ctrl_c_leaves_nothing(clip: Callable[..., Path], tmp_path: Path, pipeli
     assert set(tmp_path.iterdir()) == before
 
 
-def test_working_size() -> None:
-    def info(width: int, height: int) -> sav.video.VideoInfo:
-        return sav.video.VideoInfo(Path(), width, height, 1, Fraction(25), Fraction(1, 25), (), 0.04)
-
-    assert working_size(info(960, 506), 256) == (486, 256)
-    assert working_size(info(288, 512), 256) == (256, 456)
-    assert working_size(info(640, 360), 360) == (640, 360)
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -175,7 +166,7 @@ def test_working_size() -> None:
         ({"num_inference_steps": 2000}, "at the most"),
         ({"output_size": "huge"}, "choose 'working' or 'source'"),
         ({"noise": "pink"}, "choose 'shared', 'warped' or 'independent'"),
-        ({"flow": "guess"}, "choose from dis, raft"),
+        ({"flow": "guess"}, "choose from dis"),
         ({"refine": "yes"}, "refine is 'yes'"),
         ({"start_s": 99.0}, "past the end"),
         ({"start_s": 0.1, "end_s": 0.05}, "later end"),

@@ -11,11 +11,11 @@ from diffusers import DDIMScheduler, EulerDiscreteScheduler
 
 from style_a_video.guidance import branch_weights, combine
 from style_a_video.optimization import (
+    alpha_cumprod_at,
     clip_image_embedding,
     constant_prediction,
     content_loss,
     predict_clean,
-    signal_rate,
 )
 from style_a_video.sampling import Conditions, ContentGuide, _content_gradient, evaluate_branches
 from tests.conftest import tiny_pipeline
@@ -34,21 +34,21 @@ def test_content_loss_is_one_minus_cosine() -> None:
 def test_clean_prediction_inverts_the_forward_process(prediction_type: str) -> None:
     rng = np.random.default_rng(1)
     clean, noise = rng.normal(size=(2, 2, 3, 4, 4))
-    for signal in (0.9, 0.4, 0.01):
-        alpha, sigma = np.sqrt(signal), np.sqrt(1 - signal)
+    for alpha_cumprod in (0.9, 0.4, 0.01):
+        alpha, sigma = np.sqrt(alpha_cumprod), np.sqrt(1 - alpha_cumprod)
         noisy = alpha * clean + sigma * noise
         output = {"epsilon": noise, "v_prediction": alpha * noise - sigma * clean, "sample": clean}[prediction_type]
-        found = predict_clean(torch.tensor(output), torch.tensor(noisy), torch.tensor(signal), prediction_type)
+        found = predict_clean(torch.tensor(output), torch.tensor(noisy), torch.tensor(alpha_cumprod), prediction_type)
         np.testing.assert_allclose(found.numpy(), clean, atol=1e-5)
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction", "sample"])
 def test_constant_prediction_keeps_the_value_and_has_a_gradient(prediction_type: str) -> None:
     z = torch.randn(1, 2, 3, 3, dtype=torch.float64, requires_grad=True)
-    output, signal = torch.randn(1, 2, 3, 3, dtype=torch.float64), torch.tensor(0.3)
-    constant, kind = constant_prediction(output, z, signal, prediction_type)
-    clean = predict_clean(constant, z, signal, kind)
-    torch.testing.assert_close(clean, predict_clean(output, z, signal, prediction_type))
+    output, alpha_cumprod = torch.randn(1, 2, 3, 3, dtype=torch.float64), torch.tensor(0.3)
+    constant, kind = constant_prediction(output, z, alpha_cumprod, prediction_type)
+    clean = predict_clean(constant, z, alpha_cumprod, kind)
+    torch.testing.assert_close(clean, predict_clean(output, z, alpha_cumprod, prediction_type))
     factor = {"epsilon": 0.3**-0.5, "v_prediction": 0.3**0.5, "sample": 0.3**0.5}[prediction_type]
     gradient = torch.autograd.grad(clean.sum(), z)[0]
     torch.testing.assert_close(gradient, torch.full_like(z, factor))
@@ -72,7 +72,7 @@ def test_clean_prediction_equals_the_schedulers_own(scheduler_class: Any, predic
     output = torch.randn(1, 4, 3, 3, generator=generator, dtype=torch.float64)
     timestep = scheduler.timesteps[0]
     sample = scheduler.scale_model_input(z, timestep)
-    mine = predict_clean(output, sample, signal_rate(scheduler, timestep), prediction_type)
+    mine = predict_clean(output, sample, alpha_cumprod_at(scheduler, timestep), prediction_type)
     theirs = scheduler.step(output, timestep, z).pred_original_sample
     torch.testing.assert_close(mine, theirs.double(), atol=1e-4, rtol=1e-4)
 
@@ -121,12 +121,12 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 def test_gradient_against_finite_differences(mode: str) -> None:
     pipeline, evaluate, z, timestep, guide = _problem(mode)
     gradient, _ = _content_gradient(evaluate, pipeline.scheduler, z, timestep, None, guide)
-    signal = pipeline.scheduler.alphas_cumprod[timestep].double()
+    alpha_cumprod = pipeline.scheduler.alphas_cumprod[timestep].double()
     constant = evaluate(z, timestep, None)[0]
 
     def loss(latents: torch.Tensor) -> float:
         noise = evaluate(latents, timestep, None)[0] if mode == "exact" else constant
-        clean = (latents - (1 - signal).sqrt() * noise) / signal.sqrt()
+        clean = (latents - (1 - alpha_cumprod).sqrt() * noise) / alpha_cumprod.sqrt()
         a, b = guide.embed(guide.decode(clean)), guide.target
         return float(1 - (a * b).sum() / (a.norm() * b.norm()))
 

@@ -53,7 +53,7 @@ def _numpy_denoise(guidance: str, scales: tuple[float, float, float], refresh: s
     """Sections 2.2 to 2.4 of the method in plain NumPy, one frame at a time. L_s of the toy problem is ½‖x̂_0 −
     target‖² / n."""
     _, _, scheduler, z_all, conditions = _setup()
-    signal = scheduler.alphas_cumprod.double().numpy()
+    alpha_cumprod = scheduler.alphas_cumprod.double().numpy()
     s_image, s_text, s_mask = scales
     results = []
     for f in range(FRAMES):
@@ -79,7 +79,7 @@ def _numpy_denoise(guidance: str, scales: tuple[float, float, float], refresh: s
 
             now = mask_of(z)
             mask = now if refresh == "exact" or previous is None else previous
-            a = signal[t]
+            a = alpha_cumprod[t]
             noise = guided(z, mask)
             if weight:
                 clean = (z - np.sqrt(1 - a) * noise) / np.sqrt(a)
@@ -88,7 +88,7 @@ def _numpy_denoise(guidance: str, scales: tuple[float, float, float], refresh: s
                 noise = guided(z, now)
             clean = (z - np.sqrt(1 - a) * noise) / np.sqrt(a)
             before = t - 1000 // 4
-            a_before = signal[before] if before >= 0 else 1.0
+            a_before = alpha_cumprod[before] if before >= 0 else 1.0
             z = np.sqrt(a_before) * clean + np.sqrt(1 - a_before) * noise
             previous = now
         results.append(z)

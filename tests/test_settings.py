@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,24 @@ from style_a_video.settings import (
 )
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({"size": 8}, "size is 8: give 32 or more"),
-    ({"size": 5000}, "size is 5000: give 4096 or less"),
-    ({"keyframe_interval": 33}, "keyframe_interval is 33: give 32 or less"),
+    ({"size": 8}, "size is 8: give 32 or more, 4096 at most"),
+    ({"size": 5000}, "size is 5000: give 32 or more, 4096 at most"),
+    ({"keyframe_interval": 33}, "keyframe_interval is 33: give 1 or more, 32 at most"),
     ({"seed": -1}, "seed is -1: give 0 or more"),
     ({"seed": True}, "seed is True: give a whole number"),
     ({"fast": 1}, "fast is 1: give True or False"),
     ({"model": None}, "model is None: give text"),
-    ({"flow": "guess"}, "flow is 'guess': choose from dis, raft"),
+    ({"flow": "guess"}, f"flow is 'guess': choose from {', '.join(FLOWS)}"),
     ({"scheduler": "clock"}, "scheduler is 'clock': choose from ddim"),
     ({"noise": "pink"}, "noise is 'pink': choose 'shared', 'warped' or 'independent'"),
     ({"guidance_scale": float("nan")}, "guidance_scale is nan: give a finite number"),
-    ({"content_weight": -0.5}, "content_weight is -0.5: give 0.0 or more"),
+    ({"content_weight": -0.5}, "content_weight is -0.5: give 0 or more"),
     ({"end_s": 0.0}, "end_s is 0.0: give more than 0"),
     ({"colour": 3}, "unknown setting 'colour': choose from model, seed"),
     ({"keyframes": {"fade_frames": 0}}, "fade_frames is 0: give 1 or more"),
+    ({"keyframes": {"similarity_window": 8}}, "similarity_window is 8: give an odd number"),
+    ({"keyframes": {"detail_window": 15}}, "detail_window is 15 and detail_stride 4"),
+    ({"keyframes": {"color_stride": 128}}, "color_window is 64 and color_stride 128"),
 ]
 
 
@@ -69,9 +73,13 @@ def test_resolved_settings_leave_nothing_to_the_model() -> None:
 
 
 def test_what_a_call_takes_is_what_the_pipeline_takes() -> None:
+    """By the same names, and with the same defaults."""
     arguments = Settings().resolve(INSTRUCT_PIX2PIX_DEFAULTS).call_arguments()
-    assert CallSettings(**arguments).guidance == "joint"
-    assert "noise" not in arguments
+    signature = inspect.signature(sav.StyleAVideoPipeline.__call__).parameters
+    assert arguments.keys() <= signature.keys()
+    assert CallSettings.model_fields.keys() <= signature.keys()
+    for name in ("mask_refresh", "optimization", "batch_size", "negative_prompt", "fast", "noise"):
+        assert signature[name].default == getattr(Settings(), name)
 
 
 def test_a_constant_of_keyframes_can_be_swept() -> None:

@@ -62,19 +62,19 @@ def make_content(job: tuple[int, int]) -> Content:
     seed, number = job
     rng = np.random.default_rng((seed, number))
     content = contents.random_content(rng, SIZE)
-    looks: list[StyleSpec | None] = [None, *(random_spec(rng, medium) for medium in STYLE_NAMES)]
+    specs: list[StyleSpec | None] = [None, *(random_spec(rng, medium) for medium in STYLE_NAMES)]
     noise = [noise_of(seed, number, column) for column in range(COLUMNS)]
     pictures = [
-        render(content, look, Chance(own, SIZE, SIZE)) if look else content
-        for look, own in zip(looks, noise, strict=True)
+        render(content, spec, Chance(own, SIZE, SIZE)) if spec else content
+        for spec, own in zip(specs, noise, strict=True)
     ]
-    words = [caption(look, rng) for look in looks for _ in range(WORDINGS)]
+    words = [caption(spec, rng) for spec in specs for _ in range(WORDINGS)]
     tokens = _tokenizer(words, padding="max_length", truncation=True)["input_ids"]
     return Content(
         np.round(np.stack(pictures) * 255).astype(np.uint8),
         np.stack(noise).astype(np.float16),
         np.array(tokens, np.int16).reshape(COLUMNS, WORDINGS, -1),
-        np.array([bool(look and look.scale) for look in looks]),
+        np.array([bool(spec and spec.scale) for spec in specs]),
     )
 
 

@@ -84,9 +84,9 @@ def windows_loss(learner: Learner, store: Store, batch: int) -> Callable[[], Ter
         timesteps = torch.where(store.uniform(batch) < 0.5, late, store.integers(batch, 1000))
         fresh = (store.uniform(batch) < FRESH_SHARE) & (timesteps < FRESH_BELOW)
         noise = torch.where(fresh[:, None, None, None], torch.randn_like(noise), noise)
-        signal = signals[timesteps][:, None, None, None]
-        noisy = signal.sqrt() * clean + (1 - signal).sqrt() * noise
-        wanted = signal.sqrt() * noise - (1 - signal).sqrt() * clean
+        alpha_cumprod = signals[timesteps][:, None, None, None]
+        noisy = alpha_cumprod.sqrt() * clean + (1 - alpha_cumprod).sqrt() * noise
+        wanted = alpha_cumprod.sqrt() * noise - (1 - alpha_cumprod).sqrt() * clean
         return {"squared": F.mse_loss(learner.velocity(noisy, image, timesteps, text), wanted)}
 
     return loss
@@ -101,19 +101,19 @@ def against_critic(learner: Learner, critic: Critic, store: Store, batch: int) -
     def loss() -> Terms:
         clean, noise, frame, text = store.draw(batch, SIDE, Dropout(0.04, 0.03, 0.02, 0.06))
         timesteps = choices[torch.bucketize(store.uniform(batch), edges)]
-        signal = signals[timesteps][:, None, None, None]
-        noisy = signal.sqrt() * clean + (1 - signal).sqrt() * noise
+        alpha_cumprod = signals[timesteps][:, None, None, None]
+        noisy = alpha_cumprod.sqrt() * clean + (1 - alpha_cumprod).sqrt() * noise
         velocity = learner.velocity(noisy, frame, timesteps, text)
-        predicted = predict_clean(velocity, noisy, signal, "v_prediction")
+        predicted = predict_clean(velocity, noisy, alpha_cumprod, "v_prediction")
 
         def score(latents: Tensor) -> Tensor:
-            return critic(latents, frame, text.float(), signal)
+            return critic(latents, frame, text.float(), alpha_cumprod)
 
         judged, real = critic_loss(score, clean, predicted.detach(), 0.1, 0.05, 1e-3)
         critic.requires_grad_(False)
         wish = F.softplus(real - score(predicted)).mean()
         critic.requires_grad_(True)
-        squared = F.mse_loss(velocity, signal.sqrt() * noise - (1 - signal).sqrt() * clean)
+        squared = F.mse_loss(velocity, alpha_cumprod.sqrt() * noise - (1 - alpha_cumprod).sqrt() * clean)
         return {"squared": squared, "adversarial": 0.5 * wish, "critic": judged}
 
     return loss

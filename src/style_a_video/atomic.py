@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -22,10 +24,24 @@ def partial_path(path: Path) -> Path:
 
 
 def replace(partial: Path, path: Path) -> None:
-    """Move a finished file or folder to its name; a folder there is removed first."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    partial.replace(path)
+    """Move a finished file or folder to its name.
+
+    A folder is replaced by a folder only; it is moved aside first, and comes back if the move fails. Raises
+    IsADirectoryError or NotADirectoryError where the two are of different kinds.
+    """
+    if not path.is_dir():
+        partial.replace(path)
+        return
+    if not partial.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    aside = partial_path(path)
+    path.rename(aside)
+    try:
+        partial.rename(path)
+    except OSError:
+        aside.rename(path)
+        raise
+    shutil.rmtree(aside)
 
 
 def discard(partial: Path) -> None:
@@ -48,6 +64,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield partial
         replace(partial, path)
     except (OSError, FFmpegError) as error:
+        # Other files may be read in the block: their faults are not this one's.
+        if error.strerror is None or str(error.filename or path) not in map(str, (path, partial, partial.parent)):
+            raise
         message = f"cannot write {path} ({error.strerror}): free some space, or choose another folder"
         raise InputError(message) from error
     finally:

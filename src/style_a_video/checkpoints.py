@@ -44,3 +44,9 @@ def find_model(model: str | Path) -> str | Path:
             f"there is no model {str(model)!r}: give 'bundled', a diffusers folder or a hub id (owner/name)"
         )
     return model
+
+
+def check_judge(judge: str | None) -> None:
+    """Raise InputError where the CLIP that should measure is named as a folder that is not there."""
+    if judge and judge.startswith(("/", "./", "../", "~")) and not Path(judge).expanduser().is_dir():
+        raise InputError(f"--judge {judge}: there is no such folder")

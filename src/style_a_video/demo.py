@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from .affine import Affine, affine_flow, sample, seen_before, similarity
 from .atomic import atomic_path
-from .dependencies import require
+from .dependencies import require_extra
 from .errors import InputError
-from .frames import Pixels
+from .frames import Pixels, picture_to_pixels, pixels_to_picture
 from .job import Progress, StylizeResult, stylize
 from .models import load_pipeline
 from .sheets import contact_sheet
@@ -26,15 +26,14 @@ from .video import VideoInfo, VideoReader, open_writer
 RATE = Fraction(24)
 DEMO_STYLES = ("comic", "pencil", "cyanotype")
 OUTLINE = (
-    (201, 23), (186, 37), (162, 52), (156, 59), (153, 68), (156, 101), (169, 117), (172, 125), (182, 135), (182, 145),
-    (179, 148), (151, 152), (140, 158), (123, 177), (117, 186), (113, 188), (113, 204), (92, 225), (65, 246), (41,
-     291), (39, 305), (26, 343),
-    (25, 374), (19, 391), (19, 410), (24, 432), (24, 471), (29, 492), (25, 504), (26, 511), (511, 511), (511, 485),
-    (506, 480), (506, 471), (502, 459), (495, 449), (495, 442), (486, 434), (473, 406), (471, 395), (458, 377),
-    (455, 363), (436, 351), (417, 345), (393, 344), (373, 348), (364, 347), (360, 342), (361, 330), (357, 322),
-    (355, 299), (346, 274), (343, 267), (337, 257), (320, 243), (304, 234), (302, 228), (295, 212), (284, 197), (256,
-     173),
-    (256, 164), (264, 149), (265, 141), (292, 114), (300, 92), (296, 59), (288, 43), (277, 32), (247, 18), (228, 16),
+    (201, 23), (186, 37), (162, 52), (156, 59), (153, 68), (156, 101), (169, 117), (172, 125), (182, 135),
+    (182, 145), (179, 148), (151, 152), (140, 158), (123, 177), (117, 186), (113, 188), (113, 204), (92, 225),
+    (65, 246), (41, 291), (39, 305), (26, 343), (25, 374), (19, 391), (19, 410), (24, 432), (24, 471), (29, 492),
+    (25, 504), (26, 511), (511, 511), (511, 485), (506, 480), (506, 471), (502, 459), (495, 449), (495, 442),
+    (486, 434), (473, 406), (471, 395), (458, 377), (455, 363), (436, 351), (417, 345), (393, 344), (373, 348),
+    (364, 347), (360, 342), (361, 330), (357, 322), (355, 299), (346, 274), (343, 267), (337, 257), (320, 243),
+    (304, 234), (302, 228), (295, 212), (284, 197), (256, 173), (256, 164), (264, 149), (265, 141), (292, 114),
+    (300, 92), (296, 59), (288, 43), (277, 32), (247, 18), (228, 16),
 )  # fmt: skip
 """The astronaut in her photograph, (x, y) in pixels: the layer in front."""
 
@@ -70,7 +69,7 @@ def demo_clip(frames: int = 72, width: int = 384, height: int = 256) -> DemoClip
     for far, near in cameras:
         alpha = sample(opacity, near, width, height)
         picture = sample(background, far, width, height) * (1 - alpha) + sample(person, near, width, height) * alpha
-        pictures.append(np.round(picture * 255).astype(np.uint8))
+        pictures.append(picture_to_pixels(picture))
         inside.append(alpha[..., 0] > 0.5)
     flows, visible = [], []
     for t in range(1, frames):
@@ -133,7 +132,7 @@ def _some_frames(path: Path, wanted: Iterable[int]) -> list[Pixels]:
 
 def _layers() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Background without the person, the photograph, and the person's opacity: (512, 512, 3, 3 and 1) in [0, 1]."""
-    require("skimage", "the demo's photograph")
+    require_extra("demo", "the demo's photograph")
     import skimage
 
     photograph = np.asarray(PIL.Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png").convert("RGB"))
@@ -143,11 +142,7 @@ def _layers() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.floa
     hidden = cv2.dilate(person, np.ones((17, 17), np.uint8))
     background = cv2.inpaint(np.ascontiguousarray(photograph), hidden, 5, cv2.INPAINT_TELEA)
     opacity = cv2.GaussianBlur(cv2.erode(person, np.ones((3, 3), np.uint8)), (0, 0), 1.0)[..., None]
-    return _share(background), _share(photograph), _share(opacity)
-
-
-def _share(values: Pixels) -> NDArray[np.float32]:
-    return (values / 255).astype(np.float32)
+    return pixels_to_picture(background), pixels_to_picture(photograph), pixels_to_picture(opacity)
 
 
 def _cameras(time: float, width: int, height: int) -> tuple[Affine, Affine]:

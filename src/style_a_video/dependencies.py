@@ -6,17 +6,27 @@ from importlib.util import find_spec
 
 from .errors import InputError
 
-EXTRAS = {"skimage": "demo", "sklearn": "train", "scipy": "train", "matplotlib": "eval", "jinja2": "eval"}
-"""Modules of optional packages, and the extra of this project that installs each."""
+EXTRAS = {
+    "demo": ("skimage",),
+    "eval": ("skimage", "scipy", "matplotlib", "jinja2"),
+    "train": ("skimage", "sklearn", "scipy", "matplotlib"),
+}
+"""The extras of this project, and the modules of optional packages that each installs."""
 
 
-def require(module: str, purpose: str) -> None:
+def require(module: str, purpose: str, remedy: str) -> None:
     """Raise InputError when an optional module is not installed.
 
     Args:
         module: its import name.
         purpose: what needs it, the beginning of the sentence "… needs MODULE".
+        remedy: what to do, the end of that sentence.
     """
     if find_spec(module) is None:
-        install = f"'style-a-video[{EXTRAS[module]}]'" if module in EXTRAS else module
-        raise InputError(f"{purpose} needs {module}: pip install {install}")
+        raise InputError(f"{purpose} needs {module}: {remedy}")
+
+
+def require_extra(extra: str, purpose: str) -> None:
+    """Raise InputError when a module of one of the `EXTRAS` is not installed."""
+    for module in EXTRAS[extra]:
+        require(module, purpose, f"pip install -c constraints.txt -e '.[{extra}]' in the project's folder")

@@ -77,6 +77,16 @@ def tensor_to_picture(frame: Tensor) -> NDArray[np.float32]:
     return frame[0].permute(1, 2, 0).float().cpu().numpy()
 
 
+def pixels_to_picture(pixels: Pixels) -> NDArray[np.float32]:
+    """Bytes of any shape as floats in [0, 1] of the same shape."""
+    return (pixels / 255).astype(np.float32)
+
+
+def picture_to_pixels(picture: NDArray[np.floating[Any]]) -> Pixels:
+    """Floats in [0, 1] of any shape, rounded to bytes of the same shape."""
+    return np.round(picture * 255).astype(np.uint8)
+
+
 def tensor_to_output(frames: Tensor, output_type: str) -> NDArray[np.float32] | Tensor | list[PIL.Image.Image]:
     """A tensor as "pt" (unchanged), "np" (F, H, W, 3) float32, or "pil"."""
     if output_type == "pt":

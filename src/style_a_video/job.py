@@ -24,6 +24,7 @@ from .frames import resize_pixels
 from .models import bundled_folder, load_pipeline, load_refiner
 from .pipeline import StyleAVideoPipeline
 from .plan import Plan, plan_job
+from .schedulers import SCHEDULERS
 from .settings import BUNDLED, ResolvedSettings
 from .stream import stylized_frames
 from .video import open_writer, working_size
@@ -64,8 +65,8 @@ def stylize(
     Args:
         video: what to stylize.
         prompt: the style in a sentence, e.g. "Make it an Ukiyo-e painting."
-        output: .mp4, .mov, .mkv, .webm, an image (for one frame), or a folder name for PNGs. Frame count, time stamps
-            and sound are the input's. `OUTPUT.json` beside it records how it was made.
+        output: .mp4, .m4v, .mov, .mkv, .webm, an image (for one frame), or a folder name for PNGs. Frame count, time
+            stamps and sound are the input's. `OUTPUT.json` beside it records how it was made.
         overwrite: replace the output if it exists.
         preview: make only the middle frame, as an image: `output` with the suffix .png.
         pipeline: an already loaded model; else `settings["model"]` is loaded.
@@ -134,7 +135,7 @@ def write_record(result: StylizeResult, plan: Plan, settings: ResolvedSettings, 
         "output_size": result.output_size,
         "seconds": round(result.seconds, 3),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "scheduler": type(pipeline.with_scheduler(settings.scheduler).scheduler).__name__,
+        "scheduler": SCHEDULERS[settings.scheduler] if settings.scheduler else type(pipeline.scheduler).__name__,
         "device": str(pipeline.device),
         "dtype": str(pipeline.dtype).removeprefix("torch."),
         "versions": {

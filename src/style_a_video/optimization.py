@@ -20,7 +20,7 @@ def content_loss(embedding: Tensor, embedding_target: Tensor) -> Tensor:
     return 1 - F.cosine_similarity(embedding, embedding_target, dim=-1)
 
 
-def signal_rate(scheduler: Any, timestep: Tensor | float) -> Tensor:
+def alpha_cumprod_at(scheduler: Any, timestep: Tensor | float) -> Tensor:
     """ᾱ_t of the scheduler at a timestep, interpolated between whole ones (some schedulers sample in between)."""
     alphas = scheduler.alphas_cumprod
     t = torch.as_tensor(timestep, dtype=torch.float64).clamp(0, len(alphas) - 1)
@@ -28,13 +28,13 @@ def signal_rate(scheduler: Any, timestep: Tensor | float) -> Tensor:
     return torch.lerp(alphas[low].double(), alphas[high].double(), float(t - low))
 
 
-def predict_clean(model_output: Tensor, sample: Tensor, signal: Tensor, prediction_type: str) -> Tensor:
-    """x̂_0 in latents, from the model's output at a variance-preserving `sample`, with ᾱ_t = `signal`.
+def predict_clean(model_output: Tensor, sample: Tensor, alpha_cumprod: Tensor, prediction_type: str) -> Tensor:
+    """x̂_0 in latents, from the model's output at a variance-preserving `sample`, with ᾱ_t = `alpha_cumprod`.
 
     Raises ValueError for a prediction type that is not epsilon, v_prediction or sample.
     """
-    signal = signal.to(sample)
-    alpha, sigma = signal.sqrt(), (1 - signal).sqrt()
+    alpha_cumprod = alpha_cumprod.to(sample)
+    alpha, sigma = alpha_cumprod.sqrt(), (1 - alpha_cumprod).sqrt()
     if prediction_type == "epsilon":
         return (sample - sigma * model_output) / alpha
     if prediction_type == "v_prediction":
@@ -45,7 +45,7 @@ def predict_clean(model_output: Tensor, sample: Tensor, signal: Tensor, predicti
 
 
 def constant_prediction(
-    model_output: Tensor, sample: Tensor, signal: Tensor, prediction_type: str
+    model_output: Tensor, sample: Tensor, alpha_cumprod: Tensor, prediction_type: str
 ) -> tuple[Tensor, str]:
     """The prediction as the constant of `optimization="decoder"`, and its type: ε stays ε, v stays v.
 
@@ -54,8 +54,8 @@ def constant_prediction(
     """
     if prediction_type != "sample":
         return model_output.detach(), prediction_type
-    signal = signal.to(sample)
-    velocity = (signal.sqrt() * sample - model_output) / (1 - signal).sqrt()
+    alpha_cumprod = alpha_cumprod.to(sample)
+    velocity = (alpha_cumprod.sqrt() * sample - model_output) / (1 - alpha_cumprod).sqrt()
     return velocity.detach(), "v_prediction"
 
 

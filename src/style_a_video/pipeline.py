@@ -22,7 +22,7 @@ from .frames import Video, pad_to_multiple, tensor_to_output, video_to_tensor
 from .guidance import MASK, branch_weights
 from .optimization import clip_image_embedding
 from .sampling import Conditions, ContentGuide, denoise, step_arguments
-from .schedulers import build_scheduler
+from .schedulers import scheduler_by_name
 from .self_attention import default_layer, record_attention
 from .settings import (
     INSTRUCT_PIX2PIX_DEFAULTS,
@@ -103,8 +103,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
         """This pipeline with another scheduler (`schedulers.SCHEDULERS`), all models shared; itself for None."""
         if name is None:
             return self
-        parts = self.components | {"scheduler": build_scheduler(name, self.scheduler.config)}
-        other = StyleAVideoPipeline(
+        parts = self.components | {"scheduler": scheduler_by_name(name, self.scheduler)}
+        other = type(self)(
             **parts, sampling_defaults=self.config.sampling_defaults, fast_defaults=self.config.fast_defaults
         )
         other.prompt_warnings = self.prompt_warnings
@@ -157,8 +157,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
                 frame.
             latents: starting noise (F or 1, C, ⌈H/f⌉, ⌈W/f⌉), f = `vae_scale_factor`, of variance 1, instead of
                 drawing it from `generator`.
-            prompt_embeds, negative_prompt_embeds: results of `encode_prompt`, (1, tokens, width), for who calls again
-                and again. `prompt` may then be None.
+            prompt_embeds, negative_prompt_embeds: results of `encode_prompt`, (1, tokens, width), for repeated calls.
+                `prompt` may then be None.
             initial_frames: stylized frames (F, 3, H, W) in [0, 1] to start from, as in image-to-image pipelines. Noise
                 is added to their latents, and only the last `strength` of the steps is taken.
             strength: share of the steps that is taken, above 0 and up to 1.
@@ -228,7 +228,11 @@ class StyleAVideoPipeline(DiffusionPipeline):
             settings.mask_guidance_scale,
         )
         layer = (mask_layer or default_layer(self.unet)) if MASK in weights else None
-        self.scheduler.set_timesteps(settings.num_inference_steps, device=noise.device)
+        try:
+            self.scheduler.set_timesteps(settings.num_inference_steps, device=noise.device)
+        except ValueError as error:
+            name = type(self.scheduler).__name__
+            raise InputError(f"{name} cannot take {settings.num_inference_steps} steps: {error}") from error
         timesteps = self.scheduler.timesteps
         if initial_frames is None:
             z = noise * self.scheduler.init_noise_sigma

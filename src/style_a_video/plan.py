@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .checkpoints import find_model
 from .dependencies import require
 from .errors import InputError
 from .settings import Settings
@@ -64,9 +63,8 @@ def plan_job(
         raise InputError(f"{record} exists already: pass --overwrite to replace it, or give the output another name")
     if not prompt.strip():
         raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
-    find_model(chosen.model)
     if chosen.flow == "raft":
-        require("torchvision", "RAFT")
+        require("torchvision", "RAFT", "pip install torchvision, or use dis, which needs nothing more")
     return Plan(reader, prompt, target, record, chosen, preview)
 
 

@@ -17,11 +17,11 @@ from torch import Tensor
 from .guidance import IMAGE, MASK, Branch, combine
 from .optimization import (
     ImageEmbedding,
+    alpha_cumprod_at,
     constant_prediction,
     content_gradient,
     content_loss,
     predict_clean,
-    signal_rate,
 )
 from .self_attention import AttentionRecord, attention_mask, layer_grid, upsample_mask
 from .settings import MaskRefresh, Optimization
@@ -180,12 +180,12 @@ def _content_gradient(
         z = latents.detach().requires_grad_(True)
         with torch.set_grad_enabled(content.mode == "exact"):
             prediction, mask = evaluate(z, timestep, lagged_mask)
-        signal = signal_rate(scheduler, timestep)
+        alpha_cumprod = alpha_cumprod_at(scheduler, timestep)
         sample = scheduler.scale_model_input(z, timestep)
         kind = scheduler.config.prediction_type
         if content.mode == "decoder":
-            prediction, kind = constant_prediction(prediction, sample, signal, kind)
-        clean = predict_clean(prediction, sample, signal, kind)
+            prediction, kind = constant_prediction(prediction, sample, alpha_cumprod, kind)
+        clean = predict_clean(prediction, sample, alpha_cumprod, kind)
         loss = content_loss(content.embed(content.decode(clean)), content.target)
         return content_gradient(loss, z), mask
 

@@ -14,22 +14,15 @@ SCHEDULERS = {
     "unipc": "UniPCMultistepScheduler",
 }
 """The names that `Settings.scheduler` takes, and diffusers' classes."""
-NOISE_SCHEDULE = (
-    "num_train_timesteps",
-    "beta_start",
-    "beta_end",
-    "beta_schedule",
-    "trained_betas",
-    "prediction_type",
-    "rescale_betas_zero_snr",
-)
-"""What belongs to the model, whichever scheduler samples it."""
+KEPT = ("num_train_timesteps", "prediction_type", "rescale_betas_zero_snr")
+"""What belongs to the model, beside its noise schedule, whichever scheduler samples it."""
 
 
-def build_scheduler(name: str, config: Any) -> Any:
-    """The scheduler of that name, with the noise schedule of `config`, another scheduler's configuration."""
+def scheduler_by_name(name: str, own: Any) -> Any:
+    """The scheduler of that name, with the noise schedule of the model's own scheduler."""
     import diffusers
 
-    # Said anew: where the other scheduler had its defaults, `from_config` would take this one's, which may differ.
-    schedule = {key: config[key] for key in NOISE_SCHEDULE if key in config}
-    return getattr(diffusers, SCHEDULERS[name]).from_config(config, **schedule)
+    # Said anew: where the own scheduler had its defaults, `from_config` would take this one's, which may differ.
+    kept = {key: own.config[key] for key in KEPT if key in own.config}
+    # As numbers: not every class can rescale a schedule to zero terminal SNR itself.
+    return getattr(diffusers, SCHEDULERS[name]).from_config(own.config, trained_betas=own.betas.tolist(), **kept)

@@ -13,7 +13,7 @@ from numbers import Number
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .errors import InputError
 from .schedulers import SCHEDULERS
@@ -29,16 +29,22 @@ ShotNoise = Literal["shared", "warped", "independent"]
 OutputSize = Literal["working", "source"]
 OutputType = Literal["np", "pil", "pt"]
 
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise InputError("give an odd number")
+    return value
+
+
 Count = Annotated[int, Field(ge=1)]
 Scale = Annotated[float, Field(allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
+Odd = Annotated[int, Field(ge=1), AfterValidator(_odd)]
+Size = Annotated[int, Field(ge=32, le=4096)]
 
-FLOWS = tuple(
-    sorted(
-        module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "temporal" / "flow_estimators")])
-    )
-)
+_FLOW_MODULES = pkgutil.iter_modules([str(Path(__file__).parent / "temporal" / "flow_estimators")])
+FLOWS = tuple(sorted(module.name for module in _FLOW_MODULES if not module.name.startswith("_")))
 """The flow estimators: the modules of `temporal.flow_estimators`, which are not imported for it."""
 
 
@@ -84,12 +90,12 @@ class Checked(BaseModel):
         """NumPy's numbers and paths as Python's own numbers and text."""
         if isinstance(value, os.PathLike):
             return os.fspath(value)
-        plain = not isinstance(value, Number) or isinstance(value, bool | int | float)
-        return value if plain else value.item()
+        is_numpys = isinstance(value, Number) and not isinstance(value, bool | int | float) and hasattr(value, "item")
+        return value.item() if is_numpys else value
 
 
 class KeyframeConfig(Checked):
-    """The constants of keyframe propagation (docs/method.md, section 2.6). Lengths are in pixels."""
+    """The constants of keyframe propagation (docs/method.md, section 2.6). Windows and strides are in pixels."""
 
     fill_strength: Share = 0.5
     """Share of the denoising steps taken where the model fills in what no keyframe shows."""
@@ -99,14 +105,14 @@ class KeyframeConfig(Checked):
     """Share of a frame's pixels that may be missing without asking the model."""
     similarity_tolerance: Share = 0.02
     """Two places look alike where their colours differ by less than this, in the mean over a window."""
-    similarity_window: Count = 7
+    similarity_window: Odd = 7
     """Side of that window."""
-    deformation_window: Count = 9
+    deformation_window: Odd = 9
     """Side of the window over which a flow's deformation is measured."""
     max_deformation: Share = 0.33
     """Nothing is taken from a keyframe along a flow that stretches or shears marks by more than this."""
     max_keyframe_deformation: Share = 0.2
-    """The same between neighbouring keyframes, and in the refiner between frames: there deformations add up."""
+    """The same between neighbouring keyframes, where deformations add up."""
     structure_window: Count = 16
     """Side of the windows in which the shapes of two inputs are compared."""
     structure_stride: Count = 4
@@ -124,9 +130,21 @@ class KeyframeConfig(Checked):
     detail_stride: Count = 4
     """Distance of their centres."""
     max_sharpening: Share = 0.5
-    """Share of the high frequencies that matching of detail adds or removes at most; more makes rings."""
-    extremes_window: Count = 3
+    """Share of the high frequencies that matching of detail adds or removes at most. More would make rings."""
+    extremes_window: Odd = 3
     """Side of the windows whose darkest and brightest values limit sharpening."""
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> KeyframeConfig:
+        """Windows are centred on squares of their stride, and leave no pixel out."""
+        for name in ("structure", "color", "detail"):
+            window, stride = getattr(self, f"{name}_window"), getattr(self, f"{name}_stride")
+            if window < stride or (window - stride) % 2:
+                raise InputError(
+                    f"{name}_window is {window} and {name}_stride {stride}: "
+                    "give a window that is not smaller, both odd or both even"
+                )
+        return self
 
 
 DEFAULT_KEYFRAMES = KeyframeConfig()
@@ -141,13 +159,13 @@ class CallSettings(Checked):
     image_guidance_scale: Scale
     mask_guidance_scale: Scale
     content_weight: Weight
-    mask_refresh: MaskRefresh = "lagged"
-    optimization: Optimization = "decoder"
-    noise: FrameNoise = "shared"
-    eta: Scale = 0.0
-    strength: Share = 1.0
-    batch_size: Count = 8
-    output_type: OutputType = "np"
+    mask_refresh: MaskRefresh
+    optimization: Optimization
+    noise: FrameNoise
+    eta: Scale
+    strength: Share
+    batch_size: Count
+    output_type: OutputType
 
 
 class Settings(Checked):
@@ -164,7 +182,7 @@ class Settings(Checked):
     num_inference_steps: Count | None = None
     """Denoising steps."""
     scheduler: Annotated[str, AfterValidator(_one_of(SCHEDULERS))] | None = None
-    """The sampler: a name of `schedulers.SCHEDULERS`."""
+    """The sampler (`schedulers.SCHEDULERS`)."""
     guidance: Guidance | None = None
     """How the conditions are combined: joint, as in InstructPix2Pix, or independent, as in the paper."""
     guidance_scale: Scale | None = None
@@ -182,16 +200,16 @@ class Settings(Checked):
     noise: ShotNoise = "shared"
     """One noise field for all frames (shared), one that moves with the picture (warped), or independent ones."""
     keyframe_interval: Annotated[int, Field(ge=1, le=32)] = 8
-    """Every how many frames one is made in full, the others from it; 1: every frame. Memory grows with it."""
+    """Distance between keyframes; the frames between are made from them. 1 denoises every frame."""
     keyframes: KeyframeConfig = DEFAULT_KEYFRAMES
     """Constants of keyframe propagation; the command line does not offer them."""
     flow: Annotated[str, AfterValidator(_one_of(FLOWS))] = "dis"
-    """What estimates motion: OpenCV's dis, or raft where torchvision is installed."""
+    """What estimates motion; raft needs torchvision."""
     anchor: bool = False
     """Frames made in full also attend to their shot's first frame."""
     refine: bool | None = None
     """Steady the result by the refinement network. By default it runs unless `fast`."""
-    size: Annotated[int, Field(ge=32, le=4096)] | None = None
+    size: Size | None = None
     """Working size: short side in pixels, 32 to 4096, made even."""
     output_size: OutputSize = "working"
     """Size of the output: the working size, or the input's own (source)."""
@@ -200,7 +218,7 @@ class Settings(Checked):
     end_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Stop before this second."""
     batch_size: Count = 8
-    """Frames held at once. Keyframes are denoised together as far as their intervals fit."""
+    """Frames denoised at once; of keyframes, `batch_size / keyframe_interval`, and at least one."""
 
     def resolve(self, model_defaults: Mapping[str, Any]) -> ResolvedSettings:
         """These settings with every None replaced: by the model's default, and for `refine` by `not fast`."""
@@ -220,7 +238,7 @@ class ResolvedSettings(Settings):
     mask_guidance_scale: Scale
     content_weight: Weight
     refine: bool
-    size: Annotated[int, Field(ge=32, le=4096)]
+    size: Size
 
     def call_arguments(self) -> dict[str, Any]:
         """What a call of the pipeline takes by the same name, but `noise`: the stream makes the noise of a shot."""
@@ -234,19 +252,33 @@ def _one_line(error: ValidationError, kind: type[BaseModel]) -> str:
     name = ".".join(map(str, fault["loc"]))
     if fault["type"] == "extra_forbidden":
         return f"unknown setting {name!r}: choose from {', '.join(kind.model_fields)}"
-    limits = fault.get("ctx", {})
     remedies = {
         "missing": "it is needed",
-        "literal_error": f"choose {limits.get('expected')}",
+        "literal_error": f"choose {fault.get('ctx', {}).get('expected')}",
         "int_type": "give a whole number",
         "bool_type": "give True or False",
         "string_type": "give text",
         "float_type": "give a finite number",
         "finite_number": "give a finite number",
-        "greater_than_equal": f"give {limits.get('ge')} or more",
-        "greater_than": f"give more than {limits.get('gt')}",
-        "less_than_equal": f"give {limits.get('le')} or less",
-        "less_than": f"give less than {limits.get('lt')}",
     }
+    if fault["type"].startswith(("greater_than", "less_than")):
+        return f"{name} is {fault['input']!r}: give {_range_of(name, kind)}"
     remedy = remedies.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     return f"{name} is {fault['input']!r}: {remedy}"
+
+
+def _range_of(name: str, kind: type[BaseModel]) -> str:
+    """The values that a number can have, in words."""
+    schema = kind.model_json_schema()["properties"][name]
+    limits = {key: value for part in (schema, *schema.get("anyOf", ())) for key, value in part.items()}
+    words = [
+        text.format(limits[key])
+        for key, text in (
+            ("minimum", "{:g} or more"),
+            ("exclusiveMinimum", "more than {:g}"),
+            ("maximum", "{:g} at most"),
+            ("exclusiveMaximum", "less than {:g}"),
+        )
+        if key in limits
+    ]
+    return ", ".join(words)

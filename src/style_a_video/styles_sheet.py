@@ -16,14 +16,13 @@ from .styles import Vocabulary
 from .video import VideoFrame, VideoReader, working_size
 
 
-def picture_for_sheet(image: Path | None) -> Pixels:
-    """The first frame of `image` (default: the demo clip's), (H, W, 3), with a short side of 256 pixels.
+def picture_for_sheet(reader: VideoReader | None) -> Pixels:
+    """The first frame of a video (default: of the demo clip), (H, W, 3), with a short side of 256 pixels.
 
     Raises InputError when it cannot be read.
     """
-    if image is None:
+    if reader is None:
         return demo_clip(frames=2).frames[0]
-    reader = VideoReader(image)
     return next(reader.frames(working_size(reader.info, 256))).pixels
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from style_a_video.evaluation import studies
 from style_a_video.evaluation.ablation import groups
-from style_a_video.evaluation.cache import Cell
 
 PENCIL = "Make it a pencil drawing."
 
@@ -25,9 +24,11 @@ def test_ablation_changes_one_thing_at_a_time(study: studies.Study) -> None:
     assert len(groups(defaults)["conditions on and off (independent guidance)"]) == 8
     page, cells = studies.ablate(study)
     assert not any(cell.error for cell in cells)
-    told = (page.parent / "report.md").read_text()
-    assert "Changed: guidance_scale. Held fixed: " in told
-    assert re.search(r"## s_T: guidance_scale\n\n[^#]*\bimage_guidance_scale 1\.0\b[^#]*\bkeyframe_interval 1\b", told)
+    markdown = (page.parent / "report.md").read_text()
+    assert "Changed: guidance_scale. Held fixed: " in markdown
+    assert re.search(
+        r"## s_T: guidance_scale\n\n[^#]*\bimage_guidance_scale 1\.0\b[^#]*\bkeyframe_interval 1\b", markdown
+    )
     assert len(cells) == 2 * sum(map(len, groups(defaults).values()))
     # Equal settings are computed once, in however many groups and words: these rows are all the plain job's.
     plain = ["s_T = 1.5", "s_I = 1", "s_M = 0", "λ = 0", "joint", "neither", "shared noise"]
@@ -36,7 +37,3 @@ def test_ablation_changes_one_thing_at_a_time(study: studies.Study) -> None:
     assert len({found.video for found in same["joint"]}) == 2
     assert len(list(study.work.glob("*.json"))) < len(cells) - 10
     assert "s_T = 1.5" in (page.parent / "report.md").read_text()
-
-
-def cell(method: str, clip: str, value: float, encoder: str = "φ", error: str = "") -> Cell:
-    return Cell(method, clip, PENCIL, encoder, {} if error else {"warp_error": value, "style": value}, error)

@@ -21,10 +21,6 @@ from style_a_video.models.loading import load_refiner
 PENCIL = "Make it a pencil drawing."
 
 
-def cell(method: str, clip: str, value: float, encoder: str = "φ", error: str = "") -> Cell:
-    return Cell(method, clip, PENCIL, encoder, {} if error else {"warp_error": value, "style": value}, error)
-
-
 def fill(study: studies.Study, *methods: Method) -> list[Cell]:
     return fill_cells(study.work, methods, study.clips, study.prompts, study.encoder, study.pipeline, study.refiner)
 

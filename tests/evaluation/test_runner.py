@@ -23,10 +23,6 @@ from style_a_video.frames import pixels_to_tensor
 PENCIL = "Make it a pencil drawing."
 
 
-def cell(method: str, clip: str, value: float, encoder: str = "φ", error: str = "") -> Cell:
-    return Cell(method, clip, PENCIL, encoder, {} if error else {"warp_error": value, "style": value}, error)
-
-
 def test_a_method_that_fails_is_a_row(study: studies.Study) -> None:
     def fail(_clip: Clip, _prompt: str) -> Tensor:
         raise sav.InputError("it has no legs")

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 import style_a_video as sav
+from style_a_video.cli.compare import METHODS
 from style_a_video.evaluation import studies
-from style_a_video.evaluation.cache import Cell
 from style_a_video.evaluation.clips import read_clip
 from style_a_video.evaluation.encoders import bundled_encoder
 from style_a_video.evaluation.methods import output_stem
@@ -115,10 +115,6 @@ def test_every_built_in_method_runs_on_the_bundled_model(tmp_path: Path) -> None
     assert page.stat().st_size > 50_000
 
 
-def cell(method: str, clip: str, value: float, encoder: str = "φ", error: str = "") -> Cell:
-    return Cell(method, clip, PENCIL, encoder, {} if error else {"warp_error": value, "style": value}, error)
-
-
 def test_what_cannot_be_studied(study: studies.Study, tmp_path: Path, model: Path) -> None:
     path = tmp_path / "first.mp4"
     for arguments, message in (
@@ -134,3 +130,7 @@ def test_what_cannot_be_studied(study: studies.Study, tmp_path: Path, model: Pat
         studies.compare(study, only=["Gen-1"])
     with pytest.raises(sav.InputError, match="no such folder"):
         studies.compare(study, {"Theirs": tmp_path / "nowhere"})
+
+
+def test_the_command_line_offers_every_method(study: studies.Study) -> None:
+    assert [method.name for method in studies.built_in_methods(study)] == list(METHODS)

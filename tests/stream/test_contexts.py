@@ -2,38 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import PIL.Image
-import torch
 
 import style_a_video as sav
-from style_a_video.settings import Settings
-from style_a_video.stream import FrameContext, frame_contexts
-from style_a_video.temporal import Motion, dis_flow, with_motion
-from style_a_video.video import ShotDetector, VideoFrame
-
-
-def texture(seed: int, height: int = 48, width: int = 160) -> np.ndarray:
-    """Something to see everywhere, (height, width, 3) uint8, that moves as one."""
-    grain = np.random.default_rng(seed).integers(60, 110, (height // 4, width // 4, 3), dtype=np.uint8)
-    return np.asarray(PIL.Image.fromarray(grain).resize((width, height), PIL.Image.Resampling.BICUBIC))
-
-
-def shot(seed: int, count: int, speed: int = 2) -> list[np.ndarray]:
-    """A camera that moves to the right."""
-    return [texture(seed)[:, speed * t : speed * t + 64] for t in range(count)]
-
-
-def video(pictures: list[np.ndarray]) -> list[VideoFrame]:
-    return [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
-
-
-def noise_fields(pipeline: sav.StyleAVideoPipeline, pictures: np.ndarray, noise: Any) -> np.ndarray:
-    stream = with_motion(video(list(pictures)), dis_flow(), ShotDetector().begins_shot)
-    settings = Settings(noise=noise, seed=4)
-    return np.stack([context.noise[0].numpy() for context in frame_contexts(pipeline, stream, settings)])
+from tests.stream.helpers import noise_fields
 
 
 def test_warped_noise_moves_with_the_picture_and_starts_anew_at_a_cut(pipeline: sav.StyleAVideoPipeline) -> None:
@@ -58,10 +31,3 @@ def test_shared_and_independent_noise(pipeline: sav.StyleAVideoPipeline) -> None
     assert np.array_equal(shared[0], shared[2])
     assert abs(np.corrcoef(independent[0].ravel(), independent[1].ravel())[0, 1]) < 0.15
     assert np.array_equal(shared[0], independent[0])
-
-
-def context(number: int, cut: bool) -> FrameContext:
-    still = Motion(*torch.zeros(5, 1, 2, 1, 1))
-    return FrameContext(
-        VideoFrame(np.zeros((1, 1, 3), np.uint8), number), None if cut else still, torch.zeros(1), 0, number
-    )

@@ -5,43 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import PIL.Image
 import pytest
 import torch
 from diffusers import EulerAncestralDiscreteScheduler
 
 import style_a_video as sav
 from style_a_video.settings import DEFAULT_KEYFRAMES, INSTRUCT_PIX2PIX_DEFAULTS, Settings
-from style_a_video.stream import FrameContext, stylized_frames
+from style_a_video.stream import FrameContext
 from style_a_video.stream.keyframes import Segment, frames_between, keyframe_groups
-from style_a_video.temporal import Motion, Refiner
+from style_a_video.temporal import Motion
 from style_a_video.video import VideoFrame
 from tests.conftest import tiny_pipeline
-
-ONE_STEP: dict[str, Any] = {"num_inference_steps": 1}
-
-
-def texture(seed: int, height: int = 48, width: int = 160) -> np.ndarray:
-    """Something to see everywhere, (height, width, 3) uint8, that moves as one."""
-    grain = np.random.default_rng(seed).integers(60, 110, (height // 4, width // 4, 3), dtype=np.uint8)
-    return np.asarray(PIL.Image.fromarray(grain).resize((width, height), PIL.Image.Resampling.BICUBIC))
-
-
-def shot(seed: int, count: int, speed: int = 2) -> list[np.ndarray]:
-    """A camera that moves to the right."""
-    return [texture(seed)[:, speed * t : speed * t + 64] for t in range(count)]
-
-
-def video(pictures: list[np.ndarray]) -> list[VideoFrame]:
-    return [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
-
-
-def stylized(
-    pipeline: sav.StyleAVideoPipeline, pictures: list[np.ndarray], refiner: Refiner | None = None, **settings: Any
-) -> np.ndarray:
-    """(T, H, W, 3) float64, of 255."""
-    found = stylized_frames(pipeline, video(pictures), "a cat", Settings(**ONE_STEP | settings), refiner)
-    return np.stack([frame.pixels for frame in found]).astype(float)
+from tests.stream.helpers import context, shot, stylized, texture
 
 
 class Evaluations:
@@ -69,13 +44,6 @@ def test_what_a_scheduler_draws_between_keyframes_does_not_depend_on_the_batch_s
     one = stylized(pipeline, pictures, batch_size=1, **settings)
     assert evaluations.count > keyframes
     np.testing.assert_allclose(one, stylized(pipeline, pictures, batch_size=9, **settings), atol=1)
-
-
-def context(number: int, cut: bool) -> FrameContext:
-    still = Motion(*torch.zeros(5, 1, 2, 1, 1))
-    return FrameContext(
-        VideoFrame(np.zeros((1, 1, 3), np.uint8), number), None if cut else still, torch.zeros(1), 0, number
-    )
 
 
 def test_a_keyframe_at_every_interval_and_at_both_ends_of_a_shot() -> None:
@@ -223,3 +191,14 @@ def test_light_changes_where_the_picture_has_moved_to() -> None:
     found = pictures_between(Painter(), run, scene(0), scene(8))
     errors = [float((picture - scene(k + 1))[..., 16:176].abs().max()) for k, picture in enumerate(found)]
     assert max(errors) < 0.04
+
+
+def test_a_constant_of_keyframes_changes_the_picture(pipeline: sav.StyleAVideoPipeline) -> None:
+    """Over how many frames the picture passes from one keyframe to the next."""
+    plain, slower = (
+        stylized(pipeline, shot(2, 8), keyframe_interval=7, noise="independent", keyframes={"fade_frames": frames})
+        for frames in (1, 30)
+    )
+    changed = np.abs(plain - slower).mean(axis=(1, 2, 3))
+    assert changed[0] == changed[-1] == 0
+    assert changed[1:-1].min() > 0.1

@@ -17,31 +17,7 @@ from style_a_video.stream import stylized_frames
 from style_a_video.temporal import Refiner, local_detail, match_detail
 from style_a_video.temporal.refiner import MAX_KEPT
 from style_a_video.video import VideoFrame
-
-ONE_STEP: dict[str, Any] = {"num_inference_steps": 1}
-
-
-def texture(seed: int, height: int = 48, width: int = 160) -> np.ndarray:
-    """Something to see everywhere, (height, width, 3) uint8, that moves as one."""
-    grain = np.random.default_rng(seed).integers(60, 110, (height // 4, width // 4, 3), dtype=np.uint8)
-    return np.asarray(PIL.Image.fromarray(grain).resize((width, height), PIL.Image.Resampling.BICUBIC))
-
-
-def shot(seed: int, count: int, speed: int = 2) -> list[np.ndarray]:
-    """A camera that moves to the right."""
-    return [texture(seed)[:, speed * t : speed * t + 64] for t in range(count)]
-
-
-def video(pictures: list[np.ndarray]) -> list[VideoFrame]:
-    return [VideoFrame(pixels, k) for k, pixels in enumerate(pictures)]
-
-
-def stylized(
-    pipeline: sav.StyleAVideoPipeline, pictures: list[np.ndarray], refiner: Refiner | None = None, **settings: Any
-) -> np.ndarray:
-    """(T, H, W, 3) float64, of 255."""
-    found = stylized_frames(pipeline, video(pictures), "a cat", Settings(**ONE_STEP | settings), refiner)
-    return np.stack([frame.pixels for frame in found]).astype(float)
+from tests.stream.helpers import ONE_STEP, shot, stylized, texture, video
 
 
 @pytest.mark.parametrize(("interval", "batch_size"), [(1, 2), (4, 1), (3, 9)])

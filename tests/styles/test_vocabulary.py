@@ -9,11 +9,10 @@ from style_a_video.styles.vocabulary import Vocabulary, prompt_warnings, unknown
 
 
 def test_strange_words_are_named_with_the_nearest_known() -> None:
-    assert unknown_words("Make it a pensil drawing in teel and gold") == {
-        "pensil": ["pencil", *unknown_words("pensil")["pensil"][1:]],
-        "teel": unknown_words("teel")["teel"],
-    }
-    assert "teal" in unknown_words("teel")["teel"]
+    found = unknown_words("Make it a pensil drawing in teel and gold")
+    assert list(found) == ["pensil", "teel"]
+    assert found["pensil"][0] == "pencil"
+    assert "teal" in found["teel"]
     assert unknown_words("xqzzk") == {"xqzzk": []}
     assert unknown_words("a paintng")["paintng"][0] == "painting"
     assert prompt_warnings("a pencil drawing by Frida Kahlo") == ["'frida', 'kahlo' mean nothing to this model"]

@@ -13,29 +13,13 @@ from style_a_video.temporal import (
     reference_frame,
     warp_stylized,
 )
-from style_a_video.temporal.correspondence import Correspondence
-
-SIZE = (40, 48)
-
-
-def ones():
-    return torch.ones(1, 1, *SIZE)
-
-
-def link(x, y, mask=None):
-    flow = torch.zeros(1, 2, *SIZE)
-    flow[:, 0], flow[:, 1] = x, y
-    return Correspondence(flow, ones() if mask is None else mask)
+from tests.temporal.helpers import FLAT, SIZE, correspondence, ones
 
 
 def motion(x, y, mask=None):
     """Everything moves by (x, y) in a frame; trusted, both ways, where `mask` is 1."""
     trusted = ones() if mask is None else mask
-    return Motion(link(-x, -y).flow, trusted, link(x, y).flow, trusted, 0 * ones())
-
-
-FLAT = [torch.full((1, 3, *SIZE), light) for light in (0.0, 0.5)]
-"""Two input frames of one structure that nowhere look alike."""
+    return Motion(correspondence(-x, -y).flow, trusted, correspondence(x, y).flow, trusted, 0 * ones())
 
 
 def still(keyframe, mask=None, frames=FLAT):
@@ -43,15 +27,9 @@ def still(keyframe, mask=None, frames=FLAT):
     return reference_frame(0, keyframe, frames, [motion(0, 0, mask)], [1])
 
 
-@pytest.fixture
-def picture():
-    grain = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(0))
-    return torch.nn.functional.interpolate(grain, SIZE, mode="bicubic").clamp(0.1, 0.9)
-
-
 def test_a_keyframe_is_carried_whole_pixels_without_loss(picture):
     """By whole steps of the windows that depth is measured in, so that it is the same before and after."""
-    found = warp_stylized(picture, local_detail(picture), link(4, -4).flow)
+    found = warp_stylized(picture, local_detail(picture), correspondence(4, -4).flow)
     torch.testing.assert_close(found[..., 14:-14, 14:-14], picture[..., 10:-18, 18:-10], atol=5e-3, rtol=0)
 
 
@@ -114,7 +92,7 @@ def test_a_keyframe_is_its_own_rendering_where_the_input_has_become_something_el
     assert (found - other).abs().mean() > 0.1
 
 
-def test_a_frame_is_assembled_from_the_first_reference_then_the_next_and_what_none_shows_is_missing():
+def test_a_frame_is_composed_of_the_first_reference_then_the_next_and_what_none_shows_is_missing():
     near_mask, far_mask = ones(), ones()
     near_mask[..., 24:] = 0
     far_mask[..., 36:] = 0

@@ -11,38 +11,17 @@ from style_a_video.temporal import (
     reference_frame,
 )
 from style_a_video.temporal.correspondence import Correspondence, compose, deformation, looks_alike, same_structure
+from tests.temporal.helpers import FLAT, SIZE, correspondence, ones
 from tests.temporal.test_warp import warp_loop
-
-SIZE = (40, 48)
-
-
-def ones():
-    return torch.ones(1, 1, *SIZE)
-
-
-def link(x, y, mask=None):
-    flow = torch.zeros(1, 2, *SIZE)
-    flow[:, 0], flow[:, 1] = x, y
-    return Correspondence(flow, ones() if mask is None else mask)
 
 
 def motion(x, y, mask=None):
     """Everything moves by (x, y) in a frame; trusted, both ways, where `mask` is 1."""
     trusted = ones() if mask is None else mask
-    return Motion(link(-x, -y).flow, trusted, link(x, y).flow, trusted, 0 * ones())
+    return Motion(correspondence(-x, -y).flow, trusted, correspondence(x, y).flow, trusted, 0 * ones())
 
 
-FLAT = [torch.full((1, 3, *SIZE), light) for light in (0.0, 0.5)]
-"""Two input frames of one structure that nowhere look alike."""
-
-
-@pytest.fixture
-def picture():
-    grain = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(0))
-    return torch.nn.functional.interpolate(grain, SIZE, mode="bicubic").clamp(0.1, 0.9)
-
-
-def test_links_are_composed_as_the_equation_says():
+def test_correspondences_are_composed_as_the_equation_says():
     rng = np.random.default_rng(0)
     first, second = rng.uniform(-3, 3, (2, 2, *SIZE))
     masks = (rng.random((2, 1, *SIZE)) > 0.2).astype(float)
@@ -56,15 +35,15 @@ def test_links_are_composed_as_the_equation_says():
 
 
 @pytest.mark.parametrize(
-    ("place", "wanted"),
+    ("index", "wanted"),
     [
         (0, [(0, 0), (-1, 0), (-3, 1), (-3.5, 0.5)]),
         (1, [(1, 0), (0, 0), (-2, 1), (-2.5, 0.5)]),
         (3, [(3.5, -0.5), (2.5, -0.5), (0.5, 0.5), (0, 0)]),
     ],
 )
-def test_links_of_uniform_motion_add_up(place, wanted):
-    found = correspondences_to(place, FLAT[0], [motion(1.0, 0.0), motion(2.0, -1.0), motion(0.5, 0.5)])
+def test_correspondences_of_uniform_motion_add_up(index, wanted):
+    found = correspondences_to(index, FLAT[0], [motion(1.0, 0.0), motion(2.0, -1.0), motion(0.5, 0.5)])
     assert all(one.trust.shape == (1, 1, *SIZE) and bool((one.trust[..., 8:-8, 8:-8] == 1).all()) for one in found)
     assert [one.flow[0, :, 20, 24].tolist() for one in found] == [pytest.approx(flow) for flow in wanted]
 
@@ -93,7 +72,7 @@ def test_nothing_is_taken_along_a_flow_that_tears(picture):
     assert float(trusted[..., 26:].max()) == 0
 
 
-def test_structure_is_told_in_the_mean_of_squares():
+def test_structure_is_compared_in_the_mean_of_squares():
     """A loop over one window: (x - y)² against half of x² + y², without the mean of every pixel's own window."""
     rng = np.random.default_rng(3)
     x, noise = rng.random((2, 16, 16)) * 0.5
@@ -106,12 +85,12 @@ def test_structure_is_told_in_the_mean_of_squares():
         assert bool(found[0, 0, 16, 16]) == wanted == (share < 0.5)
 
 
-def test_what_looks_the_same_along_the_link_is_alike(picture):
+def test_what_looks_the_same_along_the_flow_is_alike(picture):
     """The picture moved by three pixels, something else in a corner, and its border gone on for where nothing was
     seen."""
     frame = torch.cat([picture[..., 3:], picture[..., -1:].expand(-1, -1, -1, 3)], dim=3)
     frame[..., 20:, :20] += 2 * DEFAULT_KEYFRAMES.similarity_tolerance
-    found = looks_alike(frame, picture, link(3, 0).flow)
+    found = looks_alike(frame, picture, correspondence(3, 0).flow)
     assert float(found[..., :14, :45].min()) == 1
     assert float(found[..., 24:, :14].max()) == 0
     assert float(found[..., 45:].max()) == 0

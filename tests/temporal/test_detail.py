@@ -13,25 +13,7 @@ from style_a_video.temporal import (
     match_local_statistics,
     warp_stylized,
 )
-from style_a_video.temporal.correspondence import Correspondence
-
-SIZE = (40, 48)
-
-
-def ones():
-    return torch.ones(1, 1, *SIZE)
-
-
-def link(x, y, mask=None):
-    flow = torch.zeros(1, 2, *SIZE)
-    flow[:, 0], flow[:, 1] = x, y
-    return Correspondence(flow, ones() if mask is None else mask)
-
-
-@pytest.fixture
-def picture():
-    grain = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(0))
-    return torch.nn.functional.interpolate(grain, SIZE, mode="bicubic").clamp(0.1, 0.9)
+from tests.temporal.helpers import SIZE, correspondence, ones
 
 
 def test_marks_stay_as_deep_when_carried_by_half_a_pixel(picture):
@@ -39,7 +21,7 @@ def test_marks_stay_as_deep_when_carried_by_half_a_pixel(picture):
     plain = torch.nn.functional.avg_pool2d(picture, 2, stride=1)
     lost = detail_strength(plain).mean() / detail_strength(picture).mean()
     kept = (
-        detail_strength(warp_stylized(picture, local_detail(picture), link(0.5, 0.5).flow))[inner].mean()
+        detail_strength(warp_stylized(picture, local_detail(picture), correspondence(0.5, 0.5).flow))[inner].mean()
         / detail_strength(picture)[inner].mean()
     )
     assert lost < 0.75
@@ -61,18 +43,18 @@ def test_detail_is_the_deviation_of_the_laplacian_in_windows():
     np.testing.assert_allclose(detail_strength(torch.from_numpy(frames))[0, 0].numpy(), wanted, rtol=1e-9)
 
 
-def test_marks_as_deep_as_wanted_are_left_alone(picture):
+def test_detail_as_strong_as_wanted_is_left_alone(picture):
     torch.testing.assert_close(match_detail(picture, local_detail(picture)), picture)
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.25])
-def test_depth_is_brought_nearer_to_what_is_wanted_from_both_sides(picture, factor):
+def test_detail_is_brought_nearer_to_what_is_wanted_from_both_sides(picture, factor):
     depth = detail_strength(picture)
     found = detail_strength(match_detail(picture, local_detail(0.5 + factor * (picture - 0.5))))
     assert float((found / depth).mean()) == pytest.approx(factor, abs=0.12)
 
 
-def test_marks_tell_of_the_extremes_near_by(picture):
+def test_local_detail_holds_the_extremes_near_by(picture):
     depth, darkest, brightest = local_detail(picture).split([1, 3, 3], dim=1)
     footprint = np.ones((1, 1, 3, 3))
     torch.testing.assert_close(depth, detail_strength(picture))
@@ -85,7 +67,7 @@ def test_no_rims_grow_beside_a_strong_line_that_is_carried_again_and_again():
     picture = torch.full((1, 3, *SIZE), 0.6)
     picture[..., 20:23] = 0.05
     for _ in range(12):
-        picture = warp_stylized(picture, local_detail(picture), link(-1 / 3, 0).flow)
+        picture = warp_stylized(picture, local_detail(picture), correspondence(-1 / 3, 0).flow)
     inner = picture[..., 12:-12, :]
     assert 0.05 - 1e-3 <= float(inner.min()) < 0.15
     assert float(inner.max()) <= 0.6 + 1e-3

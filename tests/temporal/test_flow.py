@@ -25,7 +25,7 @@ def frames_of(clip):
 def test_dis_finds_the_demo_clips_motion(clip, fast, share):
     """Its error as a share of that of standing still; OpenCV's own preset has 0.25."""
     frames, true, visible = frames_of(clip), torch.from_numpy(clip.flows), torch.from_numpy(clip.visible)
-    flow = sav.temporal.dis_flow(fast)(frames[1:], frames[:-1])
+    flow = sav.temporal.dis_flow(fast=fast)(frames[1:], frames[:-1])
     found, standing_still = (
         (estimate - true).norm(dim=1)[visible].mean() for estimate in (flow, torch.zeros_like(flow))
     )
@@ -45,7 +45,7 @@ def test_the_mask_agrees_with_what_was_really_visible(clip):
 def test_small_pictures(fast):
     grain = torch.rand(1, 3, 6, 7, generator=torch.Generator().manual_seed(0))
     wide = torch.nn.functional.interpolate(grain, (24, 28), mode="bicubic").clamp(0, 1)
-    flow = sav.temporal.dis_flow(fast)(wide[..., :20, 1:21], wide[..., :20, :20])
+    flow = sav.temporal.dis_flow(fast=fast)(wide[..., :20, 1:21], wide[..., :20, :20])
     assert float(flow[:, 0].median()) == pytest.approx(1, abs=0.2)
     assert float(flow[:, 1].median()) == pytest.approx(0, abs=0.2)
 

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 import style_a_video as sav
-from style_a_video.training.bundled import Budget, train_bundled
+from style_a_video.training.budgets import BundledBudget
+from style_a_video.training.bundled import train_bundled
 from style_a_video.training.pairs import SHARD
 from tests.conftest import moving_picture
 
@@ -23,7 +24,7 @@ from tests.conftest import moving_picture
 def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
     """Two steps of everything: the folder that comes out is a model that `load_pipeline` and `stylize` take, and that a
     further run starts from."""
-    budget = Budget(
+    budget = BundledBudget(
         contents=SHARD,
         first_stage_steps=2,
         decoder_steps=2,

@@ -25,11 +25,11 @@ def test_captions_name_their_medium_and_every_word_is_known() -> None:
 
 
 def test_captions_say_the_whole_look() -> None:
-    look = StyleSpec(
+    spec = StyleSpec(
         "mosaic", palette="candy", tone="misty", scale="huge", line="heavy", surface="wall", second="pencil"
     )
     for k in range(50):
-        sentence = caption(look, np.random.default_rng(k)).lower()
+        sentence = caption(spec, np.random.default_rng(k)).lower()
         for words in (
             PALETTES["candy"].phrases, TONES["misty"], SCALES["huge"][1], LINES["heavy"][1], SURFACES["wall"],
             [phrase for style in STYLES if style.name == "pencil" for phrase in style.phrases],
@@ -43,10 +43,10 @@ def test_held_out_sentences_are_new_and_held_out_combinations_are_not_drawn() ->
     held_out = {caption(StyleSpec(style.name), rng, held_out=True).lower() for style in STYLES for _ in range(20)}
     assert not seen & held_out
     assert all(len({caption(StyleSpec(s.name), rng, held_out=True) for _ in range(60)}) >= 5 for s in STYLES)
-    looks = [random_spec(rng, style.name) for style in STYLES for _ in range(200)]
-    assert not any(is_held_out(look) for look in looks)
+    specs = [random_spec(rng, style.name) for style in STYLES for _ in range(200)]
+    assert not any(is_held_out(spec) for spec in specs)
     every = [StyleSpec(s.name, palette=p, scale=size) for s in STYLES for p in PALETTES for size in SCALES]
-    assert 0.07 < np.mean([is_held_out(look) for look in every]) < 0.13
+    assert 0.07 < np.mean([is_held_out(spec) for spec in every]) < 0.13
 
 
 def test_tokenizer_knows_captions_and_survives_anything() -> None:
@@ -64,8 +64,8 @@ def test_tokenizer_knows_captions_and_survives_anything() -> None:
 def test_a_near_look_differs_in_one_word_and_is_never_held_out() -> None:
     rng = np.random.default_rng(0)
     for number in range(600):
-        look = random_spec(rng, STYLE_NAMES[number % len(STYLE_NAMES)])
-        near = near_spec(rng, look)
-        assert sum(getattr(look, field.name) != getattr(near, field.name) for field in fields(StyleSpec)) == 1
+        spec = random_spec(rng, STYLE_NAMES[number % len(STYLE_NAMES)])
+        near = near_spec(rng, spec)
+        assert sum(getattr(spec, field.name) != getattr(near, field.name) for field in fields(StyleSpec)) == 1
         assert not is_held_out(near)
         assert near.second != near.medium

@@ -25,10 +25,10 @@ def test_two_sentences_of_one_look_come_together() -> None:
         return torch.nn.functional.normalize(model.get_text_features(**tokens).pooler_output, dim=-1)
 
     for _ in range(80):
-        looks = [StyleSpec(name) for name in STYLE_NAMES]
-        first, second = (embed([caption(look, rng) for look in looks]) for _ in range(2))
+        specs = [StyleSpec(name) for name in STYLE_NAMES]
+        first, second = (embed([caption(spec, rng) for spec in specs]) for _ in range(2))
         optimizer.zero_grad()
-        clip._same_spec(first, second, looks, torch.tensor(20.0)).backward()
+        clip._same_spec(first, second, specs, torch.tensor(20.0)).backward()
         optimizer.step()
     with torch.no_grad():
         canonical = embed([style.prompt for style in STYLES])

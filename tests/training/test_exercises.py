@@ -56,7 +56,7 @@ def test_windows_of_exercises_carry_their_noise(tmp_path: Path) -> None:
 
 def test_a_share_of_the_windows_are_exercises() -> None:
     class NoPairs:
-        def look(self, _row: int, _column: int) -> None:
+        def spec(self, _row: int, _column: int) -> None:
             return None
 
         def noise(self, _row: int, _column: int) -> np.ndarray:

@@ -22,13 +22,13 @@ def test_pairs_are_kept_and_carry_their_specs(work: Path, tmp_path: Path) -> Non
     assert (work / "pairs" / "00000.npy").stat().st_mtime_ns == stamp
     pairs = Pairs.open(work / "pairs")
     assert len(pairs) == SHARD
-    assert pairs.look(4, 0) is None
+    assert pairs.spec(4, 0) is None
     for column, medium in enumerate(STYLE_NAMES, start=1):
-        look = pairs.look(4, column)
-        assert look is not None
-        assert look.medium == medium
+        spec = pairs.spec(4, column)
+        assert spec is not None
+        assert spec.medium == medium
     again = render(
-        (pairs.picture(4, 0) / 255).astype(np.float32), pairs.look(4, 8), Chance(pairs.noise(4, 8), 256, 256)
+        (pairs.picture(4, 0) / 255).astype(np.float32), pairs.spec(4, 8), Chance(pairs.noise(4, 8), 256, 256)
     )
     assert np.abs(again * 255 - pairs.picture(4, 8)).mean() < 3
     # A row's noise is that of the number it was made under, whatever lies beside it.

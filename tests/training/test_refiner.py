@@ -5,9 +5,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import style_a_video as sav
 from style_a_video.temporal import Refiner
+from style_a_video.training.budgets import RefinerBudget
 from style_a_video.training.refiner import (
-    Budget,
     detail_term,
     random_batches,
     refining_loss,
@@ -89,7 +90,7 @@ def test_training_steadies(tmp_path):
 
 def test_another_seed_is_another_training(tmp_path):
     for seed in (0, 1, 0):
-        train_refiner(tmp_path / "work", tmp_path / f"out{seed}", "bundled", Budget(clips=1, steps=1), seed)
+        train_refiner(tmp_path / "work", tmp_path / f"out{seed}", "bundled", RefinerBudget(clips=1, steps=1), seed)
     weights = [
         load_file(tmp_path / f"out{seed}" / "diffusion_pytorch_model.safetensors")["body.0.first.weight"]
         for seed in (0, 1)
@@ -111,3 +112,20 @@ def test_sequences_on_disk_are_kept_and_load_as_batches(tmp_path, bundled):
     assert batch.visible.shape == (2, 7, 1, 128, 128)
     drawn = random_batches(tmp_path, batch=2)(np.random.default_rng(0))
     assert drawn.styled.max() <= 1
+
+
+def test_a_folder_of_other_things_is_not_replaced(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    with pytest.raises(sav.InputError, match="no refiner"):
+        train_refiner(tmp_path / "work", tmp_path / "mine", "bundled", RefinerBudget(clips=1, steps=1), 0)
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+def test_clips_that_a_killed_run_left_half_written_are_not_read(tmp_path):
+    (tmp_path / ".00000.abc.partial.npz").write_bytes(b"half")
+    np.savez(
+        tmp_path / "00000.npz", frames=np.zeros((2, 8, 8, 3), np.uint8), styled=np.zeros((2, 8, 8, 3), np.uint8),
+        flows=np.zeros((1, 2, 8, 8), np.float16), visible=np.ones((1, 8, 8), bool),
+    )  # fmt: skip
+    assert random_batches(tmp_path, batch=2)(np.random.default_rng(0)).frames.shape == (2, 2, 3, 8, 8)

@@ -28,7 +28,7 @@ def picture() -> np.ndarray:
 
 
 def test_every_style_has_a_teacher() -> None:
-    assert set(TEACHERS) == set(STYLE_NAMES)
+    assert set(TEACHERS) >= set(STYLE_NAMES)
 
 
 @pytest.mark.parametrize("style", TEACHERS)

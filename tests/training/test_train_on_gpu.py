@@ -126,7 +126,7 @@ def thirty_steps(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> float:
     monkeypatch.setattr(tool, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
     monkeypatch.setattr(tool, "TOLD_EVERY_S", 0)
     monkeypatch.setattr(tool, "WARMUP", 1)
-    # The first look is the beginning; each round looks twice, and once more when it has told.
+    # The first spec is the beginning; each round looks twice, and once more when it has told.
     return 3 * 3 + 1.0
 
 

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from ..errors import InputError
+from ..settings import Settings
 from .ablate import ablate
 from .compare import compare
 from .demo import demo
@@ -21,6 +22,7 @@ from .terminal import console
 from .train import train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+SETTINGS = frozenset(Settings.model_fields)
 for command in (stylize, demo, styles, evaluate, compare, ablate, train, doctor):
     app.command()(command)
 
@@ -35,7 +37,7 @@ def main() -> None:
             raise KeyboardInterrupt
         sys.exit(code or 0)
     except InputError as error:
-        _fail(str(error), 2)
+        _fail(_with_flag(str(error)), 2)
     except (typer.Abort, KeyboardInterrupt):
         _fail("stopped; nothing was left half-written", 130)
     except typer.Exit as done:
@@ -46,6 +48,16 @@ def main() -> None:
             raise
         message = error.format_message().replace("Value error, ", "").rstrip(".")
         _fail(f"{message}; style-a-video COMMAND --help lists what there is", 2)
+
+
+FLAGS = {"num_inference_steps": "--steps", "start_s": "--start", "end_s": "--end"}
+"""Settings whose option has another name."""
+
+
+def _with_flag(message: str) -> str:
+    """A message about a setting, with its option in place of its name in Python."""
+    name = message.partition(" ")[0]
+    return message.replace(name, FLAGS.get(name, f"--{name.replace('_', '-')}"), 1) if name in SETTINGS else message
 
 
 def _fail(message: str, code: int) -> None:

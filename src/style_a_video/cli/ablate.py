@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .compare import check_prompts, finish
-from .options import Clips, Judge, Model, Prompts, load_studies
+from .options import DEFAULTS, Clips, Judge, Model, Prompts, load_studies
 from .terminal import progress
 
 
@@ -17,7 +17,7 @@ def ablate(
     prompt: Prompts,
     folder: Annotated[Path, typer.Option(help="Report and kept results.", file_okay=False)] = Path("out/ablate"),
     frames: Annotated[int, typer.Option(help="Of every clip, from its beginning.", min=2)] = 12,
-    model: Model = "bundled",
+    model: Model = DEFAULTS.model,
     judge: Judge = None,
 ) -> None:
     """What each part of the method buys: every scale swept, every part on and off, all else fixed.
@@ -25,7 +25,7 @@ def ablate(
     Stop it and run it again: it goes on where it was.
     """
     check_prompts(prompt)
-    studies = load_studies()
+    studies = load_studies(model, judge)
     with progress("ablating", "cells") as report:
         study = studies.prepare(clips, prompt, folder, frames, model, judge)
         page, cells = studies.ablate(study, report)

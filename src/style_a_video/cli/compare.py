@@ -8,8 +8,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
-from .options import Clips, Judge, Model, Prompts, load_studies
+from .options import DEFAULTS, Clips, Judge, Model, Prompts, load_studies
 from .terminal import console, progress
+
+METHODS = (
+    "Style-A-Video",
+    "InstructPix2Pix",
+    "InstructPix2Pix + refiner",
+    "Video-InstructPix2Pix",
+    "Video-InstructPix2Pix + refiner",
+    "SDEdit",
+    "SDEdit + refiner",
+    "teacher, frame by frame",
+    "teacher, frame by frame + refiner",
+    "statistics transfer (AdaIN)",
+    "statistics transfer (AdaIN) + refiner",
+    "Gatys et al.",
+    "Gatys et al. + refiner",
+)
+"""Names of `studies.built_in_methods`, which takes seconds to import."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +46,10 @@ def compare(
         ),
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option(help="Only this built-in method; give it again for more.", show_default="all")
+        list[str] | None,
+        typer.Option(help="Only this built-in method; give it again for more.", show_default="all"),
     ] = None,
-    model: Model = "bundled",
+    model: Model = DEFAULTS.model,
     judge: Judge = None,
 ) -> None:
     """Methods side by side on the same clips and prompts: a page with players, tables as Markdown and CSV.
@@ -39,10 +57,12 @@ def compare(
     Stop it and run it again: it goes on where it was.
     """
     check_prompts(prompt)
+    if unknown := sorted(set(method or []) - set(METHODS)):
+        raise InputError(f"there is no method {unknown[0]!r}: choose from {', '.join(map(repr, METHODS))}")
     systems = [_named_folder(entry) for entry in outputs or []]
     if len(dict(systems)) < len(systems):
         raise InputError("--outputs gives one name twice: give every system its own")
-    studies = load_studies()
+    studies = load_studies(model, judge)
     with progress("comparing", "cells") as report:
         study = studies.prepare(clips, prompt, folder, frames, model, judge)
         page, cells = studies.compare(study, dict(systems), method or [], report)

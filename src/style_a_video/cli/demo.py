@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..dependencies import require
+from ..dependencies import require_extra
 from .terminal import console, progress
 
 
@@ -17,7 +17,7 @@ def demo(
     ),
 ) -> None:
     """Make a clip, stylize it in three styles on the bundled model, and draw a contact sheet."""
-    require("skimage", "the demo's photograph")
+    require_extra("demo", "the demo's photograph")
     from ..demo import run_demo
 
     with progress("demo") as report:

@@ -27,9 +27,10 @@ def doctor() -> None:
             table.add_row(package, "[red]missing: pip install style-a-video, or pip install -e . in its folder[/]")
     if not missing:
         _describe_machine(table)
-    for module, extra in EXTRAS.items():
-        if importlib.util.find_spec(module) is None:
-            table.add_row(f"for {extra}", rf"[yellow]{module} is missing: pip install 'style-a-video\[{extra}]'[/]")
+    for extra, modules in EXTRAS.items():
+        if missing_ones := [module for module in modules if importlib.util.find_spec(module) is None]:
+            names = ", ".join(missing_ones)
+            table.add_row(f"for {extra}", rf"[yellow]missing: {names}; pip install -e '.\[{extra}]' in its folder[/]")
     Console().print(table)
 
 

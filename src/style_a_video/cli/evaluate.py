@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..errors import InputError
-from .options import Judge, Model, load_studies
+from .options import DEFAULTS, Judge, Model, load_studies
 from .terminal import console, progress
 
 
@@ -18,13 +18,13 @@ def evaluate(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="The video that was stylized.", exists=True)],
     output: Annotated[Path, typer.Argument(help="What was made of it.", exists=True)],
     prompt: Annotated[str, typer.Option(help="The sentence that it was made for.")],
-    model: Model = "bundled",
+    model: Model = DEFAULTS.model,
     judge: Judge = None,
 ) -> None:
     """Measure an output: flicker, content, style, sharpness. A table, JSON, CSV and heat maps."""
     if not prompt.strip():
         raise InputError("the prompt is empty: give the sentence that the output was made for")
-    studies = load_studies()
+    studies = load_studies(model, judge)
     with progress("measuring") as report:
         measures, written = studies.evaluate(source, output, prompt, model, judge, report)
     size = "x".join(map(str, measures.size))

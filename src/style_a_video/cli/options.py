@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
 import typer
 
-from ..dependencies import require
+from ..checkpoints import check_judge, find_model
+from ..dependencies import require_extra
 from ..settings import MODEL_DEFAULTS, Settings
 
 DEFAULTS = Settings()
 
 
-def setting(name: str, *flags: str, shown: str | bool = True) -> Any:
-    """The option of a setting: its help is the setting's own. `shown` stands for a default that is not its value."""
+def setting(name: str, *flags: str, shown: str | bool = True, choices: Iterable[str] = ()) -> Any:
+    """The option of a setting: its help is the setting's own, with the names that it can take.
+
+    Args:
+        shown: stands for a default that is not its value.
+    """
     text = (Settings.model_fields[name].description or "").replace("[", r"\[")
+    text += f" One of: {', '.join(choices)}." if choices else ""
     return typer.Option(*flags, help=text, show_default="the model's" if name in MODEL_DEFAULTS else shown)
 
 
@@ -29,10 +36,14 @@ Judge = Annotated[
 ]
 
 
-def load_studies() -> ModuleType:
-    """The measuring half of the package, which needs more than the base install. Raises InputError without it."""
-    for module in ("skimage", "scipy", "matplotlib", "jinja2"):
-        require(module, "measuring")
+def load_studies(model: str, judge: str | None) -> ModuleType:
+    """The measuring half of the package, which needs more than the base install.
+
+    Raises InputError without it, and for a model or a judge that is not there.
+    """
+    find_model(model)
+    check_judge(judge)
+    require_extra("eval", "measuring")
     from ..evaluation import studies
 
     return studies

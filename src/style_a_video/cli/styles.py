@@ -9,8 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ..checkpoints import bundled_folder
 from ..errors import InputError
+from ..styles import Vocabulary
 from ..styles.spec import LINES, PALETTES, SCALES, SURFACES, TONES
+from ..video import VideoReader
 from .terminal import console, progress
 
 
@@ -25,12 +28,11 @@ def styles(
     """List the styles of the bundled model and draw a sample sheet of them."""
     if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InputError(f"{sheet} is no name for a picture: let it end in .png or .jpg")
-    from ..models import bundled_folder
-    from ..styles import Vocabulary
+    vocabulary = Vocabulary.read(bundled_folder())
+    reader = VideoReader(image) if image else None
     from ..styles_sheet import draw_styles_sheet, picture_for_sheet
 
-    vocabulary = Vocabulary.read(bundled_folder())
-    picture = picture_for_sheet(image)
+    picture = picture_for_sheet(reader)
     table = Table("style", "say", "or name")
     for style in vocabulary.styles:
         table.add_row(style.name, style.prompt, ", ".join((*style.phrases[1:3], *style.artists[:3])))

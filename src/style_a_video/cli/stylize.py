@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ..checkpoints import find_model
 from ..plan import plan_job
-from ..settings import Guidance, MaskRefresh, Optimization, OutputSize, ShotNoise
+from ..schedulers import SCHEDULERS
+from ..settings import FLOWS, Guidance, MaskRefresh, Optimization, OutputSize, ShotNoise
 from .options import DEFAULTS, Model, setting
 from .terminal import console, progress
 
@@ -22,7 +24,9 @@ def stylize(
     negative_prompt: Annotated[str, setting("negative_prompt")] = DEFAULTS.negative_prompt,
     fast: Annotated[bool, setting("fast", "--fast")] = DEFAULTS.fast,
     steps: Annotated[int | None, setting("num_inference_steps")] = DEFAULTS.num_inference_steps,
-    scheduler: Annotated[str | None, setting("scheduler", shown="the model's")] = DEFAULTS.scheduler,
+    scheduler: Annotated[
+        str | None, setting("scheduler", shown="the model's", choices=SCHEDULERS)
+    ] = DEFAULTS.scheduler,
     guidance: Annotated[Guidance | None, setting("guidance")] = DEFAULTS.guidance,
     guidance_scale: Annotated[float | None, setting("guidance_scale")] = DEFAULTS.guidance_scale,
     image_guidance_scale: Annotated[float | None, setting("image_guidance_scale")] = DEFAULTS.image_guidance_scale,
@@ -32,7 +36,7 @@ def stylize(
     optimization: Annotated[Optimization, setting("optimization")] = DEFAULTS.optimization,
     noise: Annotated[ShotNoise, setting("noise")] = DEFAULTS.noise,
     keyframe_interval: Annotated[int, setting("keyframe_interval")] = DEFAULTS.keyframe_interval,
-    flow: Annotated[str, setting("flow")] = DEFAULTS.flow,
+    flow: Annotated[str, setting("flow", choices=FLOWS)] = DEFAULTS.flow,
     anchor: Annotated[bool, setting("anchor", "--anchor")] = DEFAULTS.anchor,
     refine: Annotated[bool | None, setting("refine", "--refine/--no-refine", shown="unless --fast")] = DEFAULTS.refine,
     size: Annotated[int | None, setting("size")] = DEFAULTS.size,
@@ -44,6 +48,7 @@ def stylize(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
 ) -> None:
     """Stylize a video by a sentence. Frame count, timing and sound stay the input's."""
+    find_model(model)
     plan = plan_job(
         video, prompt, output, overwrite=overwrite, preview=preview, model=model, seed=seed, fast=fast,
         negative_prompt=negative_prompt, num_inference_steps=steps, scheduler=scheduler, guidance=guidance,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from ..dependencies import require
+from ..dependencies import require_extra
 from ..errors import InputError
+from ..settings import BUNDLED
+from ..training.budgets import BundledBudget, RefinerBudget
 from .terminal import console
 
 
@@ -23,7 +26,10 @@ def train(
     output: Annotated[
         Path | None, typer.Option(help="Where to write what is finished.", show_default="WORK/PART")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.", show_default="the best there is")] = None,
+    device: Annotated[
+        Literal["cpu", "cuda", "mps"] | None,
+        typer.Option(help="Where the bundled model is trained.", show_default="the best there is"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of pictures, batches and weights.", min=0)] = 0,
     workers: Annotated[int, typer.Option(help="Processes that render the pairs of the bundled model.", min=1)] = 2,
     form: Annotated[
@@ -50,38 +56,35 @@ def train(
         raise InputError("--form is for the refiner: leave it out")
     if not 0 < scale < float("inf"):
         raise InputError(f"--scale is {scale}: give a number above 0")
-    counts = _counts(budget or [])
-    for module in ("skimage", "sklearn", "scipy", "matplotlib"):
-        require(module, "training")
+    recipe = vars(BundledBudget() if part == "bundled" else RefinerBudget())
+    amounts = {name: max(1, round(value * scale)) for name, value in recipe.items()} | _counts(budget or [], recipe)
+    require_extra("train", "training")
     from ..devices import best_device, check_device
     from ..models.loading import quiet_libraries
     from ..training import bundled, refiner
 
-    device = device or best_device()
-    check_device(device)
+    chosen_device = device or best_device()
+    check_device(chosen_device)
     began = time.perf_counter()
     output = output or work / part
-    recipe = vars(bundled.Budget() if part == "bundled" else refiner.Budget())
-    if unknown := sorted(counts.keys() - recipe.keys()):
-        raise InputError(f"--budget {unknown[0]}: there is none of that name; choose from {', '.join(recipe)}")
-    amounts = {name: max(1, round(value * scale)) for name, value in recipe.items()} | counts
     with quiet_libraries():
         if part == "bundled":
-            bundled.train_bundled(work, output, bundled.Budget(**amounts), device, seed, workers, start)
+            bundled.train_bundled(work, output, BundledBudget(**amounts), chosen_device, seed, workers, start)
         else:
-            refiner.train_refiner(work, output, "bundled", refiner.Budget(**amounts), seed, form)
+            refiner.train_refiner(work, output, BUNDLED, RefinerBudget(**amounts), seed, form)
     console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
 
 
-def _counts(entries: list[str]) -> dict[str, int]:
-    """{"unet_steps": 1600} from ["unet_steps=1600"]. Raises InputError for what is no whole number."""
+def _counts(entries: list[str], names: Collection[str]) -> dict[str, int]:
+    """{"unet_steps": 1600} from ["unet_steps=1600"]. Raises InputError for an unknown name or a bad number."""
     counts = {}
     for entry in entries:
         name, _, count = entry.partition("=")
         least = 0 if name.endswith("_steps") else 1
-        if not (name and count.isdecimal() and int(count) >= least):
+        if name not in names or not (count.isdecimal() and int(count) >= least):
+            known = ", ".join(names)
             raise InputError(
-                f"--budget {entry}: give NAME=COUNT, COUNT a whole number (of steps, 0 leaves a stage out)"
+                f"--budget {entry}: give NAME=COUNT, NAME one of {known}, COUNT a whole number (0 leaves a stage out)"
             )
         counts[name] = int(count)
     return counts

@@ -24,14 +24,14 @@ SWEPT = {
 def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
     """{group: {row: settings of the job}}; `defaults` are the model's own."""
     text, image = float(defaults["guidance_scale"]), float(defaults["image_guidance_scale"])
+    text_scales = tuple(sorted({0.0, text / 2, 1.0, text, 1.5 * text, 2 * text}))
+    image_scales = (0.0, image / 2, image, 1.5 * image, 2 * image)
+    content_weights = (0.0, CONTENT_WEIGHT / 3, CONTENT_WEIGHT, 3 * CONTENT_WEIGHT)
     return {
-        "s_T: guidance_scale": _swept("s_T", "guidance_scale", tuple(sorted({0.0, text / 2, 1.0, text, 1.5 * text,
-        2 * text}))),
-        "s_I: image_guidance_scale": _swept("s_I", "image_guidance_scale", (0.0, image / 2, image, 1.5 * image,
-        2 * image)),
+        "s_T: guidance_scale": _swept("s_T", "guidance_scale", text_scales),
+        "s_I: image_guidance_scale": _swept("s_I", "image_guidance_scale", image_scales),
         "s_M: mask_guidance_scale": _swept("s_M", "mask_guidance_scale", (0.0, MASK_SCALE, 2 * MASK_SCALE, 1.0)),
-        "λ: content_weight": _swept("λ", "content_weight", (0.0, CONTENT_WEIGHT / 3, CONTENT_WEIGHT,
-        3 * CONTENT_WEIGHT)),
+        "λ: content_weight": _swept("λ", "content_weight", content_weights),
         "conditions on and off (independent guidance)": _conditions(text, image),
         "conditions on and off (joint guidance, in which text stands on the frame)": _nested_conditions(text, image),
         "guidance": {

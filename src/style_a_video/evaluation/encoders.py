@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +19,7 @@ from transformers import (
     CLIPVisionModelWithProjection,
 )
 
+from ..checkpoints import check_judge
 from ..errors import InputError
 from ..models.loading import quiet_libraries
 from ..optimization import clip_image_embedding
@@ -92,8 +92,7 @@ def clip_encoder(model: str) -> Encoder:
 
     Raises InputError when it cannot be loaded.
     """
-    if model.startswith(("/", "./", "../", "~")) and not Path(model).expanduser().is_dir():
-        raise InputError(f"--judge {model}: there is no such folder")
+    check_judge(model)
     try:
         with quiet_libraries():
             vision = _whole(CLIPVisionModelWithProjection, model)

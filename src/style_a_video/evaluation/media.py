@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..atomic import atomic_path
-from ..frames import Pixels
+from ..frames import Pixels, picture_to_pixels
 
 FULL_SCALE = 0.25
 """Difference that a heat map draws brightest."""
@@ -23,7 +23,7 @@ def heat_map(difference: NDArray[np.float64]) -> Pixels:
     """(H, W) in [0, 1] -> (H, W, 3) uint8 in the colours of "inferno"; grey where NaN: no motion is trusted there."""
     inferno = matplotlib.colormaps["inferno"].with_extremes(bad=(0.5, 0.5, 0.5))
     colours = inferno(np.ma.masked_invalid(np.clip(difference / FULL_SCALE, 0, 1)))
-    return np.round(colours[..., :3] * 255).astype(np.uint8)
+    return picture_to_pixels(colours[..., :3])
 
 
 def time_slice(pixels: Pixels) -> Pixels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from torch import Tensor
 from ..atomic import write_atomically
 from ..errors import InputError
 from ..frames import encode_image, tensor_to_pixels
+from ..job import Progress
 from ..pipeline import StyleAVideoPipeline
 from ..temporal import Refiner
 from .cache import Cell, cell_key, kept_cell, model_fingerprint
@@ -25,8 +26,6 @@ from .encoders import Encoder
 from .media import heat_map, time_slice, write_video
 from .methods import Method
 from .metrics import measure
-
-Progress = Callable[[int, int], None]
 
 
 def fill_cells(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from ..atomic import write_atomically
 from ..errors import InputError
 from ..frames import encode_image
+from ..job import Progress
 from ..models.loading import load_pipeline, load_refiner
 from ..pipeline import StyleAVideoPipeline
 from ..settings import BUNDLED
@@ -24,7 +25,6 @@ from .metrics import Measures, measure
 from .report import HeatMaps, Report, Section, frames_as_csv, write_report
 from .runner import fill_cells
 
-Progress = Callable[[int, int], None]
 FEWEST_FRAMES = 2
 
 
@@ -85,9 +85,11 @@ class Study:
 
     @property
     def work(self) -> Path:
+        """Where results are kept."""
         return self.folder / "cells"
 
     def about(self) -> str:
+        """How the study was made, in a sentence or two."""
         names = ", ".join(clip.name for clip in self.clips)
         size = " and ".join(sorted({f"{clip.pixels.shape[2]}x{clip.pixels.shape[1]}" for clip in self.clips}))
         frames = " to ".join(map(str, sorted({min(map(len, self.clips)), max(map(len, self.clips))})))

@@ -133,5 +133,5 @@ def quiet_libraries() -> Iterator[None]:
 def _ignored_components(model: str | Path) -> dict[str, Any]:
     """Components that other pipelines save and this one has no use for: told not to load them."""
     index = Path(model) / "model_index.json"
-    components = json.loads(index.read_text()) if index.is_file() else {"safety_checker": []}
+    components = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {"safety_checker": []}
     return {"safety_checker": None} if "safety_checker" in components else {}

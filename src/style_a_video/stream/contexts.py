@@ -35,8 +35,8 @@ def frame_contexts(
 ) -> Iterator[FrameContext]:
     """Give every frame the noise that it is denoised from.
 
-    Shared and warped noise begin every shot with the same field; nothing else of them crosses a cut. Independent fields
-    follow one another from the first frame to the last.
+    With shared or warped noise every shot starts from the same field; nothing else is carried over a cut. Independent
+    fields follow one another from the first frame to the last.
     """
     generator = torch.Generator("cpu").manual_seed(settings.seed)
     multiple = pipeline.vae_scale_factor

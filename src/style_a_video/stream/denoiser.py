@@ -18,7 +18,7 @@ class Denoiser:
     """Makes stylized pictures (1, 3, H, W) in [0, 1] of frames, from noise or from pictures that are almost there.
 
     Args:
-        anchor: of anchor attention, where it is switched on.
+        anchor: the `AnchorAttention` in use, or None.
     """
 
     def __init__(

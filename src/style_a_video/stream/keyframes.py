@@ -14,7 +14,7 @@ from ..temporal import (
     Motion,
     ReferenceFrame,
     backward_warp,
-    change_of_light,
+    color_drift,
     composite,
     fill_missing,
     next_keyframe,
@@ -27,8 +27,8 @@ from .denoiser import Denoiser
 def propagate_keyframes(denoiser: Denoiser, contexts: Iterator[FrameContext]) -> Iterator[tuple[FrameContext, Tensor]]:
     """Keyframes in full; the frames between from the keyframes around them, and from the model what neither shows.
 
-    A frame depends on its shot and its place in it, not on the batch size. (With independent noise it depends on its
-    number in the stream too.) Two intervals of frames are held at a time, or a batch of them if that is more. Each
+    A frame depends on its shot and its place in it, and with independent noise on its number in the stream. It does not
+    depend on the batch size. Two intervals of frames are held at a time, or a batch of them if that is more. Each
     reference frame holds 12 bytes a pixel for every frame that takes from it.
     """
     interval, config = denoiser.settings.keyframe_interval, denoiser.settings.keyframes
@@ -104,7 +104,7 @@ def frames_between(
     that frame too, so that what is new is made once and does not shimmer. This repeats until little is missing.
     """
     config = denoiser.settings.keyframes
-    light = change_of_light(before, after, config)
+    drift = color_drift(before, after, config)
     indices = range(before.index + 1, after.index)
     missing = {k: (1 - before.correspondences[k].trust) * (1 - after.correspondences[k].trust) for k in indices}
     filled: dict[int, ReferenceFrame] = {}
@@ -112,7 +112,7 @@ def frames_between(
         most = max(missing, key=lambda index: float(missing[index].mean()))
         if float(missing.pop(most).mean()) <= config.missing_tolerance:
             break
-        initial, gaps = picture_from_references(segment, most, before, after, filled, light, config)
+        initial, gaps = picture_from_references(segment, most, before, after, filled, drift, config)
         rendered = denoiser.image_to_image([segment.contexts[most]], [initial])[0]
         filled[most] = segment.reference(most, initial + gaps * (rendered - initial), missing, config)
         missing = {k: gap * (1 - filled[most].correspondences[k].trust) for k, gap in missing.items()}
@@ -120,7 +120,7 @@ def frames_between(
         if k in filled:
             yield segment.contexts[k], filled[k].stylized
         else:
-            yield segment.contexts[k], picture_from_references(segment, k, before, after, filled, light, config)[0]
+            yield segment.contexts[k], picture_from_references(segment, k, before, after, filled, drift, config)[0]
 
 
 def picture_from_references(
@@ -129,13 +129,13 @@ def picture_from_references(
     before: ReferenceFrame,
     after: ReferenceFrame,
     filled: dict[int, ReferenceFrame],
-    light: Tensor,
+    drift: Tensor,
     config: KeyframeConfig,
 ) -> tuple[Tensor, Tensor]:
     """Frame `index` of a segment from the nearer keyframe, the farther one, then the frames that the model filled in.
 
     Args:
-        light: `change_of_light` between the keyframes, on the pixels of the later one.
+        drift: `color_drift` between the keyframes, on the pixels of the later one.
 
     Returns:
         The picture (1, 3, H, W) in [0, 1] and what is missing of it (1, 1, H, W), where it is the recoloured input.
@@ -147,6 +147,6 @@ def picture_from_references(
     near, far = sorted((before, after), key=distance)
     others = sorted(filled.values(), key=distance)
     fade = max(0.0, 0.5 - (distance(far) - distance(near)) / (2 * config.fade_frames))
-    light_here = backward_warp(light, after.correspondences[index].flow)
-    picture, missing = composite(index, [near, far, *others], light_here, fade, config)
+    drift_here = backward_warp(drift, after.correspondences[index].flow)
+    picture, missing = composite(index, [near, far, *others], drift_here, fade, config)
     return (fill_missing(segment.frames[index], picture, missing) if missing.any() else picture), missing

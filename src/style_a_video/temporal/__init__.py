@@ -3,7 +3,7 @@
 from .anchor import AnchorAttention, anchor_attention
 from .compositing import (
     ReferenceFrame,
-    change_of_light,
+    color_drift,
     composite,
     fill_missing,
     next_keyframe,
@@ -31,7 +31,7 @@ __all__ = [
     "WarpedNoise",
     "anchor_attention",
     "backward_warp",
-    "change_of_light",
+    "color_drift",
     "compose",
     "composite",
     "correspondences_to",

@@ -13,11 +13,17 @@ import torch
 from torch import Tensor
 
 from ..settings import DEFAULT_KEYFRAMES, KeyframeConfig
-from .correspondence import Correspondence, correspondences_to, deformation, same_structure, usable
+from .correspondence import (
+    Correspondence,
+    correspondences_to,
+    deformation,
+    same_structure,
+    trusted_correspondence,
+)
 from .detail import local_detail, match_detail, match_local_statistics
 from .motion import Motion
 from .warp import backward_warp
-from .windows import local_mean, soften, upsample
+from .windows import feather, local_mean, upsample
 
 
 @dataclass(frozen=True)
@@ -52,21 +58,21 @@ def reference_frame(
         motions: row k leads from frame k to frame k + 1.
     """
     found = correspondences_to(index, frames[index], motions)
-    usable_ones = {taker: usable(found[taker], frames[taker], frames[index], config) for taker in takers}
-    return ReferenceFrame(index, frames[index], stylized, local_detail(stylized, config), usable_ones)
+    trusted = {taker: trusted_correspondence(found[taker], frames[taker], frames[index], config) for taker in takers}
+    return ReferenceFrame(index, frames[index], stylized, local_detail(stylized, config), trusted)
 
 
 def composite(
     index: int,
     references: Sequence[ReferenceFrame],
-    light: Tensor,
+    drift: Tensor,
     fade: float = 0.0,
     config: KeyframeConfig = DEFAULT_KEYFRAMES,
 ) -> tuple[Tensor, Tensor]:
     """The stylized frame `index` from its first reference, what that does not show from the second, and so on.
 
     Args:
-        light: (1, 3, H, W), by how much the colours of this frame's pixels change from frame to frame.
+        drift: (1, 3, H, W), by how much the colours of this frame's pixels change from frame to frame.
         fade: share that the second reference has of what both of the first two show.
 
     Returns:
@@ -77,14 +83,14 @@ def composite(
     def as_seen_by(reference: ReferenceFrame) -> Tensor:
         flow = reference.correspondences[index].flow
         warped = warp_stylized(reference.stylized, reference.detail, flow, config)
-        return warped + light * (index - reference.index)
+        return warped + drift * (index - reference.index)
 
     picture, missing = as_seen_by(references[0]), 1 - references[0].correspondences[index].trust
     for number, reference in enumerate(references[1:]):
         trust = reference.correspondences[index].trust
         filled = missing * trust
         share = fade if number == 0 else 0.0
-        # The mean of both orders of the two references, weighted by the share.
+        # A blend of "first on top" and "second on top", with weights 1 − share and share.
         weight = (1 - share) * filled + share * (1 - (1 - missing) * (1 - trust))
         if weight.any():
             detail = local_detail(picture, config) if share else None
@@ -116,9 +122,7 @@ def fill_missing(frame: Tensor, stylized: Tensor, missing: Tensor) -> Tensor:
     return stylized + missing * (recolored.clamp(0, 1) - stylized)
 
 
-def change_of_light(
-    before: ReferenceFrame, after: ReferenceFrame, config: KeyframeConfig = DEFAULT_KEYFRAMES
-) -> Tensor:
+def color_drift(before: ReferenceFrame, after: ReferenceFrame, config: KeyframeConfig = DEFAULT_KEYFRAMES) -> Tensor:
     """By how much the colour of large windows changes a frame, between two keyframes: (1, 3, H, W) on the later one.
 
     Without it a step would be seen half-way, where the nearer keyframe is another.
@@ -156,7 +160,7 @@ def next_keyframe(
     """
     found = before.correspondences[index]
     in_shape = deformation(found.flow, config) < config.max_keyframe_deformation
-    trust = found.trust * soften(same_structure(frame, before.frame, found.flow, config) * in_shape)
+    trust = found.trust * feather(same_structure(frame, before.frame, found.flow, config) * in_shape)
     kept, _ = _warp_both(before.stylized, before.detail, found.flow)
     # Light changes within a shot, and what is carried on and on must not drift.
     kept = match_local_statistics(kept, rendered, trust, intervals, config)

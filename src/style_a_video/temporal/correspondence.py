@@ -12,7 +12,7 @@ from torch import Tensor
 from ..settings import DEFAULT_KEYFRAMES, KeyframeConfig
 from .motion import Motion
 from .warp import backward_warp, sampling_positions
-from .windows import local_mean, soften, upsample
+from .windows import feather, local_mean, upsample
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def correspondences_to(index: int, frame: Tensor, motions: Sequence[Motion]) -> 
     return earlier[:0:-1] + later
 
 
-def usable(
+def trusted_correspondence(
     found: Correspondence, frame: Tensor, other: Tensor, config: KeyframeConfig = DEFAULT_KEYFRAMES
 ) -> Correspondence:
     """The same flow, trusted where `frame` may take its stylized picture from `other`'s; edges are soft.
@@ -62,7 +62,7 @@ def usable(
     """
     shown = torch.maximum(found.trust, looks_alike(frame, other, found.flow, config))
     in_shape = deformation(found.flow, config) < config.max_deformation
-    return Correspondence(found.flow, soften(shown * in_shape))
+    return Correspondence(found.flow, feather(shown * in_shape))
 
 
 def looks_alike(frame: Tensor, other: Tensor, flow: Tensor, config: KeyframeConfig = DEFAULT_KEYFRAMES) -> Tensor:

@@ -28,7 +28,7 @@ def flow_estimator(name: str, device: str | torch.device = "cpu", fast: bool = F
         InputError: when what it needs is not installed.
     """
     module = import_module(f".flow_estimators.{name}", __package__)
-    found: FlowEstimator = module.estimator(device, fast)
+    found: FlowEstimator = module.estimator(device=device, fast=fast)
     return found
 
 

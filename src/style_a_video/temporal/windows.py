@@ -28,6 +28,6 @@ def upsample(values: Tensor, stride: int, like: Tensor) -> Tensor:
     return F.interpolate(values, scale_factor=stride, mode="bilinear", align_corners=False)[..., :height, :width]
 
 
-def soften(mask: Tensor, side: int = 9) -> Tensor:
-    """A mask (B, 1, H, W) with slopes of a few pixels for edges, nowhere above itself: what was 0 stays 0."""
+def feather(mask: Tensor, side: int = 9) -> Tensor:
+    """The mask (B, 1, H, W) with edges that rise over a few pixels. It is never above the input mask."""
     return mask * (2 * local_mean(mask, side) - 1).clamp(min=0)

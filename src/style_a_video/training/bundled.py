@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
 from ..styles.media import STYLE_NAMES
 from . import clip, first_stage, unet
+from .budgets import BundledBudget
 from .captions import corpus
 from .exercises import Exercises, make_exercises
 from .loop import Schedule, claim, steps_done, train
@@ -33,24 +34,6 @@ FAST_DEFAULTS: dict[str, Any] = {
     "num_inference_steps": 1, "guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0,
 }  # fmt: skip
 """One evaluation a frame instead of two: at s_T = s_I = 1 only the branch with frame and text is needed."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much of everything: by estimate twenty hours on two CPU cores, an hour on a GPU; never yet run whole."""
-
-    contents: int = 1200
-    first_stage_steps: int = 20_000
-    """On 64² crops, batch 16."""
-    decoder_steps: int = 3_000
-    """On the same, of the decoder alone, where the first stage is that of a start: its latents stay what they are."""
-    clip_steps: int = 3_000
-    unet_steps: int = 60_000
-    """On 128² crops, batch 16: smaller crops hold no large mark, and an area of them takes twice the time on a CPU."""
-    unet_full_steps: int = 12_000
-    """On whole 256² pictures, batch 8, so that attention knows the size it will meet."""
-    sharpen_steps: int = 12_000
-    """Against a critic, on whole 256² pictures, batch 8: larger marks need room."""
 
 
 class Stage(NamedTuple):
@@ -79,7 +62,7 @@ class Parts:
 
 
 def train_bundled(
-    work: Path, output: Path, budget: Budget, device: str, seed: int, workers: int, start: Path | None = None
+    work: Path, output: Path, budget: BundledBudget, device: str, seed: int, workers: int, start: Path | None = None
 ) -> None:
     """Make pairs, train first stage, CLIP and UNet under `work`, and write the fp16 pipeline to `output`.
 
@@ -116,7 +99,7 @@ def check_output(output: Path) -> None:
         raise InputError(f"{output} is not a model that this recipe made, so it is not replaced: give another --output")
 
 
-def _check_order(work: Path, budget: Budget) -> None:
+def _check_order(work: Path, budget: BundledBudget) -> None:
     """Raises InputError where a stage of the UNet would be trained further though a later one has started from it:
     the later one would go on from its own checkpoint, and the new steps would be lost."""
     names = (*(stage.name for stage in UNET_STAGES), SHARPENING.name)
@@ -129,7 +112,7 @@ def _check_order(work: Path, budget: Budget) -> None:
             )
 
 
-def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, start: Path | None) -> Parts:
+def train_parts(work: Path, pairs: Pairs, budget: BundledBudget, device: str, seed: int, start: Path | None) -> Parts:
     """First stage and CLIP, both trained from nothing, or those of `start`, the CLIP trained further; in float32."""
     known = parts_of(start, device) if start else None
     vae = _first_stage(work, pairs, budget, device, seed, known.vae if known else None)
@@ -147,7 +130,7 @@ def train_parts(work: Path, pairs: Pairs, budget: Budget, device: str, seed: int
 
 
 def _first_stage(
-    work: Path, pairs: Pairs, budget: Budget, device: str, seed: int, known: AutoencoderTiny | None
+    work: Path, pairs: Pairs, budget: BundledBudget, device: str, seed: int, known: AutoencoderTiny | None
 ) -> AutoencoderTiny:
     """One trained from nothing, or a known one whose decoder is trained further."""
     torch.manual_seed(seed)
@@ -171,7 +154,7 @@ def record_of(start: Path | None) -> dict[str, Any] | None:
     return record
 
 
-def _used(budget: Budget, start: Path | None) -> dict[str, int]:
+def _used(budget: BundledBudget, start: Path | None) -> dict[str, int]:
     """The budget less the stage of the first stage that a run does not have."""
     return {
         name: count
@@ -192,7 +175,7 @@ def train_unet(
     pairs: Pairs,
     exercises: Exercises,
     parts: Parts,
-    budget: Budget,
+    budget: BundledBudget,
     device: str,
     seed: int,
     start: Path | None,

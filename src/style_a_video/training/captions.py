@@ -1,4 +1,4 @@
-"""What people write: sentences for a look, composed from its words; and which of them training never sees."""
+"""What people write: sentences for a spec, composed from its words; and which of them training never sees."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ _VALUES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def is_held_out(look: StyleSpec) -> bool:
+def is_held_out(spec: StyleSpec) -> bool:
     """Whether this medium x palette x scale is one of the tenth that training never sees together."""
-    if not (look.palette and look.scale):
+    if not (spec.palette and spec.scale):
         return False
-    digest = hashlib.sha256(f"{look.medium}|{look.palette}|{look.scale}".encode()).digest()
+    digest = hashlib.sha256(f"{spec.medium}|{spec.palette}|{spec.scale}".encode()).digest()
     return digest[0] < 26
 
 
 def random_spec(rng: np.random.Generator, medium: str) -> StyleSpec:
-    """A look in `medium` as the pairs have it: two fifths of them plain, the others with one or a few words more."""
+    """A spec in `medium` as the pairs have it: two fifths of them plain, the others with one or a few words more."""
     if rng.random() < 0.35:
         return StyleSpec(medium)
 
@@ -57,42 +57,42 @@ def random_spec(rng: np.random.Generator, medium: str) -> StyleSpec:
         return choices[int(rng.integers(len(choices)))] if rng.random() < chance else ""
 
     others = [style.name for style in STYLES if style.name != medium]
-    look = StyleSpec(
+    spec = StyleSpec(
         medium, pick(0.5, list(PALETTES)), pick(0.30, list(TONES)), pick(0.50, list(SCALES)), pick(0.25, list(LINES)),
         pick(0.18, list(SURFACES)), pick(0.12, others),
     )  # fmt: skip
-    return replace(look, scale="") if is_held_out(look) else look
+    return replace(spec, scale="") if is_held_out(spec) else spec
 
 
-def near_spec(rng: np.random.Generator, look: StyleSpec) -> StyleSpec:
+def near_spec(rng: np.random.Generator, spec: StyleSpec) -> StyleSpec:
     """A look like `look` but for one word, and not held out."""
     field = list(_VALUES)[int(rng.integers(len(_VALUES)))]
-    others = [value for value in _VALUES[field] if value not in (getattr(look, field), look.second)]
-    near = replace(look, **{field: others[int(rng.integers(len(others)))]})
-    return near_spec(rng, look) if is_held_out(near) else near
+    others = [value for value in _VALUES[field] if value not in (getattr(spec, field), spec.second)]
+    near = replace(spec, **{field: others[int(rng.integers(len(others)))]})
+    return near_spec(rng, spec) if is_held_out(near) else near
 
 
-def caption(look: StyleSpec | None, rng: np.random.Generator, held_out: bool = False) -> str:
+def caption(spec: StyleSpec | None, rng: np.random.Generator, held_out: bool = False) -> str:
     """One sentence for a look; None is the untouched photograph.
 
     `held_out` takes sentence, noun phrase and palette wording from those that training never sees.
     """
-    if look is None:
+    if spec is None:
         return _filled(_one(rng, PHOTOGRAPH), rng)
-    style = _STYLES[look.medium]
-    words = [_one(rng, TONES[look.tone])] if look.tone else []
+    style = _STYLES[spec.medium]
+    words = [_one(rng, TONES[spec.tone])] if spec.tone else []
     tail = []
-    if look.palette:
-        palette = PALETTES[look.palette]
+    if spec.palette:
+        palette = PALETTES[spec.palette]
         tail.append(palette.held_out if held_out else _one(rng, palette.phrases))
-    if look.scale:
-        tail.append(f"with {_one(rng, SCALES[look.scale][1])} {style.mark if rng.random() < 0.7 else 'marks'}")
-    if look.line:
-        tail.append(_one(rng, LINES[look.line][1]))
-    if look.surface:
-        tail.append(_one(rng, SURFACES[look.surface]))
+    if spec.scale:
+        tail.append(f"with {_one(rng, SCALES[spec.scale][1])} {style.mark if rng.random() < 0.7 else 'marks'}")
+    if spec.line:
+        tail.append(_one(rng, LINES[spec.line][1]))
+    if spec.surface:
+        tail.append(_one(rng, SURFACES[spec.surface]))
     order = rng.permutation(len(tail))
-    sentence = _sentence(style, words, look.second, [tail[k] for k in order], rng, held_out)
+    sentence = _sentence(style, words, spec.second, [tail[k] for k in order], rng, held_out)
     kind = rng.random()
     return sentence[0].upper() + sentence[1:] if kind < 0.3 else sentence.lower() if kind < 0.5 else sentence
 

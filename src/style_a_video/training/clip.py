@@ -103,27 +103,27 @@ def contrastive_loss(
         rows = rng.choice(len(pairs), batch, replace=False)
         columns = np.stack([rng.choice(COLUMNS, 2, replace=False) for _ in rows])
         pictures = torch.cat([_crop(pairs, rows, columns[:, k], rng) for k in range(2)]).to(device)
-        looks = [
-            pairs.look(int(row), int(column)) for k in range(2) for row, column in zip(rows, columns[:, k], strict=True)
+        specs = [
+            pairs.spec(int(row), int(column)) for k in range(2) for row, column in zip(rows, columns[:, k], strict=True)
         ]
-        text = embed([caption(look, rng) for look in looks])
+        text = embed([caption(spec, rng) for spec in specs])
         with autocast(device):
             features = model.get_image_features(pixel_values=pictures)
         image = F.normalize(features.pooler_output.float(), dim=-1)
         scale = model.logit_scale.exp().clamp(max=50.0)
         said = [random_spec(rng, STYLE_NAMES[k]) for k in rng.integers(len(STYLE_NAMES), size=text_pairs // 2)]
-        said += [near_spec(rng, look) for look in said]
-        first, second = embed([caption(look, rng) for look in said * 2]).chunk(2)
+        said += [near_spec(rng, spec) for spec in said]
+        first, second = embed([caption(spec, rng) for spec in said * 2]).chunk(2)
         return (
-            _same_spec(image, text, looks, scale) + _same_content(image, batch) + _same_spec(first, second, said, scale)
+            _same_spec(image, text, specs, scale) + _same_content(image, batch) + _same_spec(first, second, said, scale)
         )
 
     return loss
 
 
-def _same_spec(first: Tensor, second: Tensor, looks: Sequence[StyleSpec | None], scale: Tensor) -> Tensor:
+def _same_spec(first: Tensor, second: Tensor, specs: Sequence[StyleSpec | None], scale: Tensor) -> Tensor:
     logits = scale * first @ second.T
-    same = torch.tensor([[float(one == other) for other in looks] for one in looks], device=first.device)
+    same = torch.tensor([[float(one == other) for other in specs] for one in specs], device=first.device)
     target = same / same.sum(dim=1, keepdim=True)
     return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
 

@@ -20,6 +20,7 @@ from scipy.spatial import cKDTree
 
 from ..atomic import atomic_path
 from ..devices import autocast
+from ..frames import picture_to_pixels
 from .pairs import ALIGNMENT, SIZE, noise_of, to_model
 from .teachers import Chance, Image
 from .teachers.chance import CELL
@@ -132,7 +133,8 @@ def make_exercises(vae: AutoencoderTiny, path: Path, count: int, seed: int) -> E
                 chances = [Chance(noise_of(seed, row, FIRST_COLUMN + k), SIZE, SIZE) for k in range(len(EXERCISES))]
                 pictures = np.stack([draw(chance) for draw, chance in zip(EXERCISES.values(), chances, strict=True)])
                 with autocast(device):
-                    modes = vae.encode(to_model(np.round(pictures * 255).astype(np.uint8)).to(device)).latents
+                    modes = vae.encode(to_model(picture_to_pixels(pictures)).to(device)).latents
                 latents[row] = modes.float().cpu().numpy().astype(np.float16)
             latents.flush()
+            del latents  # so that the file is closed where an open one cannot be renamed
     return Exercises(np.load(path, mmap_mode="r"), seed)

@@ -22,7 +22,7 @@ from rich.progress import (
 )
 from torch import Tensor, nn
 
-from ..atomic import atomic_path, write_atomically
+from ..atomic import atomic_path, discard, write_atomically
 from ..devices import compute_dtype
 from ..errors import InputError
 
@@ -54,7 +54,7 @@ class Schedule:
 def claim(folder: Path, run: dict[str, Any]) -> None:
     """Make a folder belong to `run`, which JSON can hold. Raises InputError where it belongs to another."""
     path = folder / "run.json"
-    if path.exists() and json.loads(path.read_text()) != run:
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != run:
         raise InputError(
             f"{folder} holds a run of another start, model, seed or budget: give a new --work, or what it had"
         )
@@ -75,8 +75,7 @@ def train(
 
     `mixed_precision`, the model or a part of it, computes in the device's `compute_dtype`. Where that is not float32,
     it learns through float32 copies of its weights: small steps would be rounded away in its own. Of an nn.ModuleDict
-        every
-    child's gradient is clipped by itself.
+    every child's gradient is clipped by itself.
 
     Writes `folder/NAME.pt` (weights, averages, optimizer, step) every few minutes and at the end, and appends
     `folder/NAME.jsonl` (step, loss and its terms, rate, time). A run that finds a checkpoint goes on from it. Batches
@@ -99,6 +98,8 @@ def train(
         fused=True,
     )
     average = [p.detach().clone() for p in parameters]
+    for left in folder.glob(f".{name}.*.partial.pt"):  # by a run that was killed while it wrote
+        discard(left)
     step = _resume(path, parameters, average, optimizer, schedule)
     _copy(parameters, weights)
     model.train()

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ..atomic import atomic_path
 from ..devices import autocast
+from ..frames import picture_to_pixels
 from ..styles.media import STYLE_NAMES
 from ..styles.spec import StyleSpec
 from .captions import random_spec
@@ -54,17 +55,17 @@ def _render_shard(folder: Path, seed: int, shard: int) -> None:
     cv2.setNumThreads(1)
     rng = np.random.default_rng((seed, shard))
     pictures = np.empty((SHARD, COLUMNS, SIZE, SIZE, 3), np.uint8)
-    looks: list[list[dict[str, str]]] = []
+    specs: list[list[dict[str, str]]] = []
     for number, row in enumerate(pictures, start=SHARD * shard):
         content = random_content(rng, SIZE)
-        row[0] = np.round(content * 255)
-        looks.append([])
+        row[0] = picture_to_pixels(content)
+        specs.append([])
         for column, medium in enumerate(STYLE_NAMES, start=1):
-            look = random_spec(rng, medium)
+            spec = random_spec(rng, medium)
             chance = Chance(noise_of(seed, number, column), SIZE, SIZE)
-            row[column] = np.round(render(content, look, chance) * 255)
-            looks[-1].append({name: value for name, value in asdict(look).items() if value})
-    (folder / f"{shard:05d}.json").write_text(json.dumps({"seed": seed, "first": SHARD * shard, "looks": looks}))
+            row[column] = picture_to_pixels(render(content, spec, chance))
+            specs[-1].append({name: value for name, value in asdict(spec).items() if value})
+    (folder / f"{shard:05d}.json").write_text(json.dumps({"seed": seed, "first": SHARD * shard, "looks": specs}))
     with atomic_path(folder / f"{shard:05d}.npy") as partial:
         np.save(partial, pictures)
 
@@ -77,10 +78,10 @@ def noise_of(seed: int, row: int, column: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The rendered pictures, memory-mapped, and their looks."""
+    """The rendered pictures, memory-mapped, and their specs."""
 
     shards: tuple[NDArray[np.uint8], ...]
-    looks: tuple[tuple[StyleSpec, ...], ...]
+    specs: tuple[tuple[StyleSpec, ...], ...]
     """Per row, the look of every medium's column."""
     numbers: tuple[int, ...]
     """Per row, the number that it was made under."""
@@ -99,20 +100,20 @@ class Pairs:
         records = [json.loads(path.with_suffix(".json").read_text()) for path in paths]
         if any("first" not in record for record in records) or len({record["seed"] for record in records}) > 1:
             raise ValueError(f"{folder} holds pairs of several seeds or of an older recipe: give a new --work")
-        looks = tuple(tuple(StyleSpec(**look) for look in row) for record in records for row in record["looks"])
+        specs = tuple(tuple(StyleSpec(**spec) for spec in row) for record in records for row in record["looks"])
         numbers = tuple(record["first"] + k for record in records for k in range(SHARD))
-        return cls(tuple(np.load(path, mmap_mode="r") for path in paths), looks, numbers, records[0]["seed"])
+        return cls(tuple(np.load(path, mmap_mode="r") for path in paths), specs, numbers, records[0]["seed"])
 
     def __len__(self) -> int:
-        return len(self.looks)
+        return len(self.specs)
 
     def picture(self, row: int, column: int) -> NDArray[np.uint8]:
         """(256, 256, 3) uint8."""
         return self.shards[row // SHARD][row % SHARD, column]
 
-    def look(self, row: int, column: int) -> StyleSpec | None:
+    def spec(self, row: int, column: int) -> StyleSpec | None:
         """None for the content itself."""
-        return self.looks[row][column - 1] if column else None
+        return self.specs[row][column - 1] if column else None
 
     def noise(self, row: int, column: int) -> NDArray[np.float32]:
         """What the UNet starts from when it makes this picture: `noise_of` it."""
@@ -154,3 +155,4 @@ def encode_pairs(vae: AutoencoderTiny, pairs: Pairs, path: Path) -> None:
                     modes = vae.encode(pictures[start : start + 8]).latents
                 latents[row, start : start + 8] = modes.float().cpu().numpy().astype(np.float16)
         latents.flush()
+        del latents  # so that the file is closed where an open one cannot be renamed

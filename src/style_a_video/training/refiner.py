@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,11 @@ import torch
 from torch import Tensor
 
 from ..atomic import atomic_path
+from ..errors import InputError
 from ..models import bundled_folder, load_pipeline
 from ..temporal import backward_warp, detail_strength, dis_flow, motion_between
 from ..temporal.refiner import Form, Refined, Refiner, refine
+from .budgets import RefinerBudget
 from .loop import Schedule, claim, train
 from .sequences import Sequence, load_sequences, make_sequences
 
@@ -71,7 +72,7 @@ def random_batches(
     folder: Path, batch: int = BATCH, count: int | None = None
 ) -> Callable[[np.random.Generator], Sequence]:
     """A drawer of random clips of `make_sequences`, of the first `count` of them (all by default)."""
-    paths = sorted(folder.glob("*.npz"))[:count]
+    paths = sorted(folder.glob("[0-9]*.npz"))[:count]
 
     def draw(rng: np.random.Generator) -> Sequence:
         return load_sequences([paths[k] for k in rng.integers(0, len(paths), batch)])
@@ -79,25 +80,25 @@ def random_batches(
     return draw
 
 
-@dataclass(frozen=True)
-class Budget:
-    """How much of everything."""
-
-    clips: int = 200
-    steps: int = 1_000
-    """Of 4 clips, 8 frames of 128² each."""
+def check_output(output: Path) -> None:
+    """Raise InputError where something is that must not be replaced."""
+    expected = {"config.json", "diffusion_pytorch_model.safetensors"}
+    if output.is_file() or (output.is_dir() and not {path.name for path in output.iterdir()} <= expected):
+        raise InputError(f"{output} is no refiner, so it is not replaced: give another --output")
 
 
 def train_refiner(
-    work: Path, output: Path, model: str | Path, budget: Budget, seed: int, form: Form = "warped"
+    work: Path, output: Path, model: str | Path, budget: RefinerBudget, seed: int, form: Form = "warped"
 ) -> None:
     """Make clips with `model` under `work`, train on them, and write the refiner to the folder `output` in float16.
 
     Run again after a cut-off, it goes on where it was; finished, it writes the same weights again.
 
     Raises:
-        InputError: when `model` cannot be loaded, or `work` holds the clips of another model or recipe.
+        InputError: when `model` cannot be loaded, `work` holds the clips of another model or recipe, or `output` is a
+            folder with anything but a refiner in it.
     """
+    check_output(output)
     clips = work / f"clips_{seed}"
     record = (bundled_folder() if model == "bundled" else Path(model)) / "training.json"
     # Clips of one model are not those of another, nor those of another recipe.

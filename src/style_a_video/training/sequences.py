@@ -13,13 +13,14 @@ from torch import Tensor
 
 from ..affine import Affine, affine_flow, sample, seen_before, similarity
 from ..atomic import atomic_path
+from ..frames import picture_to_pixels
 from ..pipeline import StyleAVideoPipeline
 from ..settings import Settings
 from ..stream import stylized_frames
 from ..styles.media import STYLES
 from ..video import VideoFrame
 from .captions import caption, random_spec
-from .contents import Image, random_content, smooth_noise
+from .contents import random_content, smooth_noise
 from .teachers import Chance, render
 
 SIDE = 128
@@ -76,14 +77,14 @@ def _path(rng: np.random.Generator, length: int, side: int, scale: float) -> lis
 
 def disturbed_teacher(rng: np.random.Generator, frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Every frame by one teacher, disturbed on its own: colour, brightness, coarse noise, phase of its marks."""
-    look = random_spec(rng, STYLES[int(rng.integers(len(STYLES)))].name)
+    spec = random_spec(rng, STYLES[int(rng.integers(len(STYLES)))].name)
     strength = float(rng.uniform(0.3, 1.0))
     chance = Chance.of_seed(int(rng.integers(2**31)), *frames.shape[1:3])
     styled = []
     for frame in frames:
         # The marks hang on the noise: move the picture under it, and they lie elsewhere on it.
         shift = tuple(int(k) for k in rng.integers(0, 1 + round(6 * strength), 2))
-        picture = np.roll(render(np.roll(frame, shift, (0, 1)), look, chance), (-shift[0], -shift[1]), (0, 1))
+        picture = np.roll(render(np.roll(frame, shift, (0, 1)), spec, chance), (-shift[0], -shift[1]), (0, 1))
         gain = 1 + strength * (rng.normal(0, 0.03, 3) + rng.normal(0, 0.03))
         blotches = smooth_noise(rng, frame.shape[0], frame.shape[1], 8.0)[..., None] - 0.5
         styled.append(picture * gain + 0.08 * strength * blotches)
@@ -103,7 +104,7 @@ def model_stylized(
         noise="independent" if rng.random() < 0.25 else "shared",
         keyframe_interval=int(rng.integers(3, LENGTH + 1)) if rng.random() < 0.5 else 1,
     )
-    clip = [VideoFrame(pixels, k) for k, pixels in enumerate(_bytes(frames))]
+    clip = [VideoFrame(pixels, k) for k, pixels in enumerate(picture_to_pixels(frames))]
     styled = [frame.pixels for frame in stylized_frames(pipeline, clip, prompt, settings)]
     return (np.stack(styled) / 255).astype(np.float32)
 
@@ -122,11 +123,13 @@ def make_sequences(folder: Path, pipeline: StyleAVideoPipeline, count: int, seed
         styled = disturbed_teacher(rng, frames) if rng.random() < BY_TEACHERS else model_stylized(rng, pipeline, frames)
         flows = scene.flows.astype(np.float16)
         with atomic_path(folder / f"{k:05d}.npz") as partial:
-            np.savez(partial, frames=_bytes(frames), styled=_bytes(styled), flows=flows, visible=scene.visible)
-
-
-def _bytes(pictures: Image) -> NDArray[np.uint8]:
-    return np.round(pictures * 255).astype(np.uint8)
+            np.savez(
+                partial,
+                frames=picture_to_pixels(frames),
+                styled=picture_to_pixels(styled),
+                flows=flows,
+                visible=scene.visible,
+            )
 
 
 @dataclass(frozen=True)

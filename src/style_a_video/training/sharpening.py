@@ -2,9 +2,9 @@
 
 Why: where the model does not know what a mark depends on (`teachers/chance.py`), the squared error of section 2.1
 asks for the mean of all that would be right, and the first of few steps is that mean: colours without marks. A critic
-that sees latents, frame and sentence asks for one of them.
-It is the relativistic pairing loss with penalties on its slope (Huang et al., *The GAN is dead; long live the GAN!*,
-2024), the slope taken by a finite difference (Lin et al., *Diffusion Adversarial Post-Training*, 2025).
+that sees latents, frame and sentence asks for one of them. It is the relativistic pairing loss with penalties on its
+slope (Huang et al., *The GAN is dead; long live the GAN!*, 2024), the slope taken by a finite difference (Lin et al.,
+*Diffusion Adversarial Post-Training*, 2025).
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ class Critic(nn.Module):
                 # PyTorch's own start shrinks the signal at every layer, and a flat critic learns slowly.
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
 
-    def forward(self, latents: Tensor, frame: Tensor, text: Tensor, signal: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, frame: Tensor, text: Tensor, alpha_cumprod: Tensor) -> Tensor:
         """Scores (B, patches); higher is more like a teacher's.
 
         Of latents and frame (B, C, h, w), text (B, tokens, width) and ᾱ_t (B, 1, 1, 1).
         """
         features = torch.cat([latents, frame], dim=1)
-        evidence = torch.cat([text.mean(dim=1), signal.sqrt().view(-1, 1).to(text)], dim=1)
+        evidence = torch.cat([text.mean(dim=1), alpha_cumprod.sqrt().view(-1, 1).to(text)], dim=1)
         scores = []
         for level, head, condition in zip(self.levels, self.heads, self.conditions, strict=True):
             features = level(features)
@@ -103,12 +103,12 @@ def adversarial_loss(
         text = embed_captions(encoder, tokenizer, words)
         inputs = torch.cat([noisy, frame], dim=1).to(unet.dtype)
         velocity = unet(inputs, timesteps, text.to(unet.dtype)).sample.float()
-        signal = scheduler.alphas_cumprod.to(device)[timesteps].view(-1, 1, 1, 1)
-        predicted = predict_clean(velocity, noisy, signal, "v_prediction")
+        alpha_cumprod = scheduler.alphas_cumprod.to(device)[timesteps].view(-1, 1, 1, 1)
+        predicted = predict_clean(velocity, noisy, alpha_cumprod, "v_prediction")
 
         def score(latents: Tensor) -> Tensor:
             # In float32: the slope is a difference of nearly equal scores.
-            return critic(latents, frame, text.float(), signal)
+            return critic(latents, frame, text.float(), alpha_cumprod)
 
         judged, real = critic_loss(score, clean, predicted.detach(), gradient_penalty, perturbation_std, drift)
         # The UNet's term must not teach the critic to be persuaded.

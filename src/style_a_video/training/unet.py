@@ -128,9 +128,8 @@ def random_windows(
 
     Args:
         latents: (N, columns, C, h, w); column 0 is the content.
-        pairs: the looks, which every draw says in other words, and the noise. Of two random pictures the one whose
-            look names
-            the scale of its marks is taken: words that few pictures show are learnt last.
+        pairs: the specs, which every draw says in other words, and the noise. Of two random pictures the one whose
+            spec names the scale of its marks is taken: words that few pictures show are learnt last.
         size: a multiple of ALIGNMENT; so are the windows' corners.
         dropout: how often conditions are missing.
         exercises: if given, EXERCISE_SHARE of the windows are theirs, without a frame.
@@ -149,11 +148,11 @@ def random_windows(
                 text.append(words)
                 continue
             drawn = [(int(rng.integers(rows_in_all)), int(rng.choice(columns_in_all, p=shares))) for _ in range(2)]
-            row, column = max(drawn, key=lambda at: _says_scale(pairs.look(*at)))
+            row, column = max(drawn, key=lambda at: _says_scale(pairs.spec(*at)))
             top, left = (ALIGNMENT * int(rng.integers((side - size) // ALIGNMENT + 1)) for side in (height, width))
             window = np.s_[:, top : top + size, left : left + size]
             condition = latents[row, 0][window].astype(np.float32)
-            words = caption(pairs.look(row, column), rng)
+            words = caption(pairs.spec(row, column), rng)
             fate = rng.random()
             if fate < dropout.text + dropout.both:
                 words = ""
@@ -172,8 +171,8 @@ def random_windows(
     return draw
 
 
-def _says_scale(look: StyleSpec | None) -> bool:
-    return look is not None and look.scale != ""
+def _says_scale(spec: StyleSpec | None) -> bool:
+    return spec is not None and spec.scale != ""
 
 
 def denoising_loss(

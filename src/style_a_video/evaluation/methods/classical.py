@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...dependencies import require_extra
 from ...errors import InputError
-from ...frames import pad_to_multiple, pixels_to_tensor
+from ...frames import pad_to_multiple, pixels_to_picture, pixels_to_tensor
 from ...pipeline import StyleAVideoPipeline
 from ...styles.media import named_styles
 from ...styles.spec import StyleSpec
@@ -32,8 +33,8 @@ def teacher() -> Method:
     """The training's own renderer of the named style, frame by frame. Marks, palette and other words are not read."""
 
     def run(clip: Clip, prompt: str) -> Tensor:
-        look = StyleSpec(_medium(prompt))
-        pictures = [_render((pixels / 255).astype(np.float32), look) for pixels in clip.pixels]
+        spec = StyleSpec(_medium(prompt))
+        pictures = [_render(pixels_to_picture(pixels), spec) for pixels in clip.pixels]
         return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
     return Method("teacher, frame by frame", run, {"classical": "teacher"})
@@ -140,26 +141,20 @@ def _medium(prompt: str) -> str:
     return styles[0].name
 
 
-def _render(picture: Any, look: StyleSpec) -> Any:
-    try:
-        from ...training.teachers import render
-    except ImportError as error:
-        raise InputError(
-            f"the teachers need {error.name}: pip install -e '.[train]' in the project's folder"
-        ) from error
-    return render(picture, look)
+def _render(picture: Any, spec: StyleSpec) -> Any:
+    require_extra("train", "the teacher")
+    from ...training.teachers import render
+
+    return render(picture, spec)
 
 
 def _style_picture(prompt: str) -> Tensor:
     """(1, 3, 256, 256) in [0, 1]: the photograph of a cat as the style's teacher renders it."""
-    look = StyleSpec(_medium(prompt))
-    try:
-        from ...training.contents import photographs
-    except ImportError as error:
-        raise InputError(
-            f"style pictures need {error.name}: pip install -e '.[train]' in the project's folder"
-        ) from error
+    spec = StyleSpec(_medium(prompt))
+    require_extra("train", "a style picture")
+    from ...training.contents import photographs
+
     photograph = photographs()["chelsea"]
     side = min(photograph.shape[:2])
     square = cv2.resize(photograph[:side, -side:], (256, 256), interpolation=cv2.INTER_AREA)
-    return torch.from_numpy(_render(square, look)).permute(2, 0, 1)[None].contiguous()
+    return torch.from_numpy(_render(square, spec)).permute(2, 0, 1)[None].contiguous()

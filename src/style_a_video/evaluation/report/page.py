@@ -91,7 +91,9 @@ def _page(report: Report, tables: Sequence[Sequence[Row]]) -> str:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    template = environment.from_string((files("style_a_video.evaluation.report") / "report.html.j2").read_text())
+    template = environment.from_string(
+        (files("style_a_video.evaluation.report") / "report.html.j2").read_text(encoding="utf-8")
+    )
     sections = [
         {
             "title": section.title, "fixed": held_fixed(section.cells), "rows": rows,

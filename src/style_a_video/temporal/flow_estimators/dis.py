@@ -13,7 +13,7 @@ from ...frames import tensor_to_pixels
 from ..flow import FlowEstimator
 
 
-def estimator(device: str | torch.device = "cpu", fast: bool = False) -> FlowEstimator:
+def estimator(*, device: str | torch.device = "cpu", fast: bool = False) -> FlowEstimator:
     """DIS (Kroeger et al., 2016), which always computes on the CPU.
 
     It is OpenCV's "medium" preset with smaller patches, a smoother field and, unless `fast`, the finest scale too. So a

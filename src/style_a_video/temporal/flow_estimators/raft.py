@@ -1,4 +1,4 @@
-"""RAFT, by torchvision: slower than DIS, for who has a GPU."""
+"""RAFT, by torchvision: slower than DIS, best on a GPU."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SMALLEST_SIDE = 128
 """RAFT correlates pictures an eighth of the size over four levels: below this, the last one is empty."""
 
 
-def estimator(device: str | torch.device = "cpu", fast: bool = False) -> FlowEstimator:
+def estimator(*, device: str | torch.device = "cpu", fast: bool = False) -> FlowEstimator:
     """RAFT, small (Teed and Deng, 2020). torchvision fetches its weights on first use. `fast` changes nothing.
 
     Raises InputError when torchvision is not installed, or its weights cannot be fetched.
     """
-    require("torchvision", "RAFT")
+    require("torchvision", "RAFT", "pip install torchvision, or use dis, which needs nothing more")
     from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
 
     try:

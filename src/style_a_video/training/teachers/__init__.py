@@ -12,6 +12,7 @@ from importlib import import_module
 
 import numpy as np
 
+from ...errors import InputError
 from ...styles.spec import LINES, SCALES, StyleSpec
 from .chance import Chance
 from .common import Image, clip01
@@ -27,7 +28,12 @@ def render(image: Image, spec: StyleSpec, chance: Chance | None = None) -> Image
 
     Args:
         chance: where marks lie; that of seed 0 by default.
+
+    Raises:
+        InputError: for a medium that has no teacher.
     """
+    if spec.medium not in TEACHERS:
+        raise InputError(f"there is no teacher of {spec.medium!r}: choose from {', '.join(TEACHERS)}")
     chance = chance or Chance.of_seed(0, *image.shape[:2])
     # OpenCV draws only where the channels of a pixel lie side by side.
     image = np.ascontiguousarray(image)

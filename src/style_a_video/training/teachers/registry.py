@@ -1,4 +1,7 @@
-"""The teachers by the medium that they draw. A new one is a decorated function in any module of this package."""
+"""The teachers by the medium that they draw. A new one is a decorated function in any module of this package.
+
+Seeds that teachers give to `Chance` are arbitrary numbers, each used once in a medium.
+"""
 
 from __future__ import annotations
 
