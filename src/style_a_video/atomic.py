@@ -52,6 +52,24 @@ def discard(partial: Path) -> None:
         partial.unlink()
 
 
+def check_writable(folder: Path) -> None:
+    """Try to create a file in `folder`, or in the nearest folder above it that exists; nothing is left there.
+
+    Raises InputError when that fails.
+    """
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    probe = folder / f".{uuid.uuid4().hex}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"cannot write in {folder} ({error.strerror}): choose another folder or change its permissions"
+        ) from error
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Where to write what becomes `path` when the block ends. After an error, what was at `path` before is still there.

@@ -13,7 +13,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from .affine import Affine, affine_flow, sample, seen_before, similarity
-from .atomic import atomic_path
+from .atomic import atomic_path, check_writable
 from .dependencies import require_extra
 from .errors import InputError
 from .frames import Pixels, picture_to_pixels, pixels_to_picture
@@ -100,6 +100,7 @@ def run_demo(folder: Path, on_progress: Progress | None = None) -> tuple[list[St
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: give a folder for the demo's videos")
+    check_writable(folder)
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "demo-input.mp4"
     clip = demo_clip()

@@ -57,15 +57,15 @@ def plan_job(
     if not Path(output).name:
         raise InputError(f"{output} is a folder: give the output a name")
     target = Path(output).with_suffix(".png") if preview else Path(output)
-    check_output(target, replace(reader.info, frame_count=1) if preview else reader.info, overwrite)
-    record = target.with_name(target.name + ".json")
-    if record.is_dir() or (record.exists() and not overwrite):
-        raise InputError(f"{record} exists already: pass --overwrite to replace it, or give the output another name")
-    if not prompt.strip():
+    plan = Plan(reader, prompt, target, target.with_name(target.name + ".json"), chosen, preview)
+    check_output(target, replace(reader.info, frame_count=plan.frame_count), overwrite)
+    if plan.record.is_dir() or (plan.record.exists() and not overwrite):
+        raise InputError(f"{plan.record} exists already: pass --overwrite to replace it, or name the output otherwise")
+    if not (isinstance(prompt, str) and prompt.strip()):
         raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
     if chosen.flow == "raft":
         require("torchvision", "RAFT", "pip install torchvision, or use dis, which needs nothing more")
-    return Plan(reader, prompt, target, record, chosen, preview)
+    return plan
 
 
 def _check_span(settings: Settings, info: VideoInfo) -> None:
@@ -73,5 +73,5 @@ def _check_span(settings: Settings, info: VideoInfo) -> None:
         raise InputError(f"--end {settings.end_s} is not after --start {settings.start_s}: give a later end")
     if settings.start_s >= info.duration_s:
         raise InputError(
-            f"--start {settings.start_s} is past the end of {info.path}, which is {info.duration_s:.2f} s long"
+            f"--start {settings.start_s} is past the end of {info.path}: give less than its {info.duration_s:.2f} s"
         )

@@ -186,15 +186,15 @@ class Settings(Checked):
     guidance: Guidance | None = None
     """How the conditions are combined: joint, as in InstructPix2Pix, or independent, as in the paper."""
     guidance_scale: Scale | None = None
-    """s_T: how strongly the prompt acts."""
+    """How strongly the prompt acts (s_T)."""
     image_guidance_scale: Scale | None = None
-    """s_I: how closely the frame is kept."""
+    """How closely the frame is kept (s_I)."""
     mask_guidance_scale: Scale | None = None
-    """s_M: weight of the self-attention condition."""
+    """Weight of the self-attention condition (s_M)."""
     mask_refresh: MaskRefresh = "lagged"
-    """Mask of this step (exact, one more evaluation) or of the step before (lagged)."""
+    """Whether that condition's mask is of this step (exact, slower) or of the step before (lagged)."""
     content_weight: Weight | None = None
-    """λ: weight of CLIP-guided sampling."""
+    """Weight of CLIP-guided sampling (λ)."""
     optimization: Optimization = "decoder"
     """How far the gradient of λ flows: through the decoder, or through the UNet too (exact)."""
     noise: ShotNoise = "shared"

@@ -14,8 +14,10 @@ from pathlib import Path
 import PIL.Image
 import pytest
 
+import style_a_video as sav
 from style_a_video import demo
 from style_a_video.cli.stylize import stylize
+from style_a_video.schedulers import SCHEDULERS
 from style_a_video.settings import Settings
 from style_a_video.styles import STYLES
 from tests.conftest import moving_picture, write_clip
@@ -238,6 +240,23 @@ def test_a_mistake_is_told_before_torch_is_imported(tmp_path: Path, arguments: t
     )
     assert (done.returncode, done.stdout.strip()) == (2, "False"), done.stderr
     assert done.stderr.startswith("error: ")
+
+
+def test_the_version_and_help_for_who_says_nothing(run: Callable[..., tuple[int, str]]) -> None:
+    assert run("--version") == (0, f"{sav.__version__}\n")
+    code, said = run()
+    assert code == 2
+    assert "Usage" in said
+    assert "error" not in said
+
+
+def test_option_names_are_whole_on_a_narrow_screen(
+    run: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    said = run("stylize", "--help")[1]
+    assert "--image-guidance-scale" in said
+    assert all(name in " ".join(said.split()) for name in SCHEDULERS)
 
 
 def test_a_mistake_names_the_option(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:

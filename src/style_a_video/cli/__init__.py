@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
+from .. import __version__
 from ..errors import InputError
 from ..settings import Settings
 from .ablate import ablate
@@ -21,7 +22,24 @@ from .stylize import stylize
 from .terminal import console
 from .train import train
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """A clip and a sentence in, the same clip in that style out."""
+
+
 SETTINGS = frozenset(Settings.model_fields)
 for command in (stylize, demo, styles, evaluate, compare, ablate, train, doctor):
     app.command()(command)
@@ -46,12 +64,23 @@ def main() -> None:
         # click's own usage errors know how to tell themselves.
         if not hasattr(error, "format_message"):
             raise
-        message = error.format_message().replace("Value error, ", "").rstrip(".")
-        _fail(f"{message}; style-a-video COMMAND --help lists what there is", 2)
+        if error.format_message().startswith("Usage:"):  # who says nothing gets help
+            typer.echo(error.format_message())
+            sys.exit(2)
+        _fail(_usage(error), 2)
 
 
 FLAGS = {"num_inference_steps": "--steps", "start_s": "--start", "end_s": "--end"}
 """Settings whose option has another name."""
+
+
+def _usage(error: Any) -> str:
+    """What click says of a mistake, and where help is."""
+    message = error.format_message().replace("Value error, ", "").rstrip(".")
+    if "unexpected extra argument" in message:
+        message += " (put the sentence in quotes)"
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "style-a-video"
+    return f"{message}; {command} --help lists what there is"
 
 
 def _with_flag(message: str) -> str:

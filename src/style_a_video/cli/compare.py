@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..atomic import check_writable
 from ..errors import InputError
+from ..video import VideoReader
 from .options import DEFAULTS, Clips, Judge, Model, Prompts, load_studies
 from .terminal import console, progress
 
@@ -56,7 +58,10 @@ def compare(
 
     Stop it and run it again: it goes on where it was.
     """
+    check_writable(folder)
     check_prompts(prompt)
+    for clip in clips:
+        VideoReader(clip)
     if unknown := sorted(set(method or []) - set(METHODS)):
         raise InputError(f"there is no method {unknown[0]!r}: choose from {', '.join(map(repr, METHODS))}")
     systems = [_named_folder(entry) for entry in outputs or []]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..atomic import check_writable
 from ..dependencies import require_extra
 from .terminal import console, progress
 
@@ -17,6 +18,7 @@ def demo(
     ),
 ) -> None:
     """Make a clip, stylize it in three styles on the bundled model, and draw a contact sheet."""
+    check_writable(folder)
     require_extra("demo", "the demo's photograph")
     from ..demo import run_demo
 

@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from ..errors import InputError
+from ..video import VideoReader
 from .options import DEFAULTS, Judge, Model, load_studies
 from .terminal import console, progress
 
 
 def evaluate(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="The video that was stylized.", exists=True)],
-    output: Annotated[Path, typer.Argument(help="What was made of it.", exists=True)],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="What was made of it.", exists=True)],
     prompt: Annotated[str, typer.Option(help="The sentence that it was made for.")],
     model: Model = DEFAULTS.model,
     judge: Judge = None,
@@ -24,6 +25,8 @@ def evaluate(
     """Measure an output: flicker, content, style, sharpness. A table, JSON, CSV and heat maps."""
     if not prompt.strip():
         raise InputError("the prompt is empty: give the sentence that the output was made for")
+    for video in (source, output):
+        VideoReader(video)
     studies = load_studies(model, judge)
     with progress("measuring") as report:
         measures, written = studies.evaluate(source, output, prompt, model, judge, report)

@@ -22,7 +22,7 @@ def setting(name: str, *flags: str, shown: str | bool = True, choices: Iterable[
     Args:
         shown: stands for a default that is not its value.
     """
-    text = (Settings.model_fields[name].description or "").replace("[", r"\[")
+    text = Settings.model_fields[name].description or ""
     text += f" One of: {', '.join(choices)}." if choices else ""
     return typer.Option(*flags, help=text, show_default="the model's" if name in MODEL_DEFAULTS else shown)
 

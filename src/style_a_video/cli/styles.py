@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ..atomic import check_writable
 from ..checkpoints import bundled_folder
 from ..errors import InputError
 from ..styles import Vocabulary
@@ -28,6 +29,7 @@ def styles(
     """List the styles of the bundled model and draw a sample sheet of them."""
     if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InputError(f"{sheet} is no name for a picture: let it end in .png or .jpg")
+    check_writable(sheet.parent)
     vocabulary = Vocabulary.read(bundled_folder())
     reader = VideoReader(image) if image else None
     from ..styles_sheet import draw_styles_sheet, picture_for_sheet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,6 +119,7 @@ def widen_image_slot(pipeline: StyleAVideoPipeline) -> None:
 def quiet_libraries() -> Iterator[None]:
     """Their loading bars and hints about optional packages are not news to somebody who stylizes a video."""
     libraries = (diffusers.utils.logging, transformers.utils.logging)
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells every retry
     levels = [library.get_verbosity() for library in libraries]
     for library in libraries:
         library.disable_progress_bar()

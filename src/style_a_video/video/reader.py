@@ -59,6 +59,8 @@ class VideoReader:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        if not self.path.exists() and re.match(r"\w+:/", str(self.path)):
+            raise InputError(f"{path} is an address: download it, and give the file")
         if not self.path.exists():
             raise InputError(f"{self.path} does not exist: check the path")
         self._files = _images_of(self.path) if self.path.is_dir() else [self.path]

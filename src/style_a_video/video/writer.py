@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,7 +22,7 @@ import PIL.Image
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from ..atomic import discard, partial_path, replace
+from ..atomic import check_writable, discard, partial_path, replace
 from ..errors import InputError
 from .reader import VideoInfo
 
@@ -50,6 +49,8 @@ class FrameWriter(Protocol):
 def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
     """Raise InputError, before any work is done, when `path` cannot or must not be written."""
     suffix = path.suffix.lower()
+    if not suffix and path.name.lower() in (*CODECS, *IMAGES):
+        raise InputError(f"{path} has no name before its suffix: give it one")
     if suffix and suffix not in (*CODECS, *IMAGES):
         known = ", ".join((*CODECS, *IMAGES))
         raise InputError(
@@ -60,6 +61,8 @@ def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
             f"{path} is one image but the input has {info.frame_count} frames: "
             "write a video or a folder, or use --preview"
         )
+    if path.is_dir() and not all(re.fullmatch(r"\d{5}\.png", child.name) for child in path.iterdir()):
+        raise InputError(f"{path} is a folder with other things in it: give a file name or a new folder")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already: pass --overwrite to replace it, or give another name")
     if path.exists() and path.samefile(info.path):
@@ -68,23 +71,7 @@ def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
         raise InputError(f"{path} would lie among the input's own images: write it to another folder")
     if path.exists() and path.is_dir() == bool(suffix):
         raise InputError(f"{path} is a {'folder' if path.is_dir() else 'file'}: give the output another name")
-    if path.is_dir() and not all(re.fullmatch(r"\d{5}\.png", child.name) for child in path.iterdir()):
-        raise InputError(f"{path} is a folder with other things in it: give a file name or a new folder")
-    _check_writable(path.absolute().parent)
-
-
-def _check_writable(folder: Path) -> None:
-    """Try to create a file in `folder`, or in the nearest folder above it that exists; nothing is left there."""
-    while not folder.exists():
-        folder = folder.parent
-    probe = folder / f".{uuid.uuid4().hex}"
-    try:
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError(
-            f"cannot write in {folder} ({error.strerror}): choose another folder or change its permissions"
-        ) from error
+    check_writable(path.absolute().parent)
 
 
 def open_writer(
