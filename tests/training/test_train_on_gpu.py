@@ -16,6 +16,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 import style_a_video as sav
+from style_a_video.devices import compute_dtype
 from style_a_video.training.pairs import ALIGNMENT, COLUMNS, to_model
 from style_a_video.training.sharpening import Critic
 from style_a_video.training.unet import Dropout, embed_captions
@@ -46,7 +47,9 @@ class Nothing:
 @pytest.fixture
 def store(tool: ModuleType) -> Any:
     torch.manual_seed(0)
-    made = tool.Store(None, None, Nothing(), ROWS, "cpu", torch.full((TOKENS, WIDTH), 7.0, dtype=torch.bfloat16))
+    made = tool.Store(
+        None, None, Nothing(), ROWS, "cpu", torch.full((TOKENS, WIDTH), 7.0, dtype=compute_dtype("cpu", training=True))
+    )
     for part in (made.latents, made.noise, made.text):
         part.copy_(torch.randn(part.shape))
     made.says_scale[1, ::2] = True
@@ -198,7 +201,7 @@ def test_what_arrives_is_encoded_as_the_recipe_encodes_it(tool: ModuleType) -> N
         tokens.reshape(COLUMNS, gpu_store.WORDINGS, -1),
         np.arange(COLUMNS) % 2 == 0,
     )
-    nothing_said = torch.zeros(48, 192, dtype=torch.bfloat16)
+    nothing_said = torch.zeros(48, 192, dtype=compute_dtype("cpu", training=True))
     arrived = SimpleNamespace(next=lambda timeout: content)
     store = tool.Store(pipeline.vae, pipeline.text_encoder, arrived, 1, "cpu", nothing_said)
     store.take(1.0)
