@@ -16,7 +16,7 @@ from .errors import InputError
 
 
 def partial_path(path: Path) -> Path:
-    """A hidden name of its own beside `path`, with the same suffix.
+    """A hidden name that nothing else uses, in the folder of `path` and with its suffix.
 
     It is absolute, so that FFmpeg does not take a colon in it for a protocol. Two processes get two names.
     """

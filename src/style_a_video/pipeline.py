@@ -58,7 +58,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         scheduler: any diffusers scheduler with `alphas_cumprod`; ε-, v- or sample-prediction.
         image_encoder, feature_extractor: φ. Without them `content_weight` must be 0.
         sampling_defaults: settings that suit the model, stored in its folder. Keys as in `INSTRUCT_PIX2PIX_DEFAULTS`.
-        fast_defaults: those that `fast=True` changes, of a model that was trained for few evaluations.
+        fast_defaults: overrides for `fast=True`, of a model that was trained for few steps.
     """
 
     model_cpu_offload_seq = "text_encoder->image_encoder->unet->vae"
@@ -94,7 +94,10 @@ class StyleAVideoPipeline(DiffusionPipeline):
         return INSTRUCT_PIX2PIX_DEFAULTS | own | (self.config.fast_defaults if fast else {})
 
     def resolve(self, settings: Settings) -> ResolvedSettings:
-        """A job's settings with this model's defaults in place of None. Raises InputError for too many steps."""
+        """A job's settings with this model's defaults in place of None.
+
+        Raises InputError for too many steps, and for `fast` where the model has no fast mode.
+        """
         resolved = settings.resolve(self.defaults(settings.fast))
         self._check_steps(resolved.num_inference_steps)
         return resolved
@@ -187,7 +190,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         self._check_steps(settings.num_inference_steps)
         frames = video_to_tensor(video)
         if isinstance(generator, list) and len(generator) != len(frames):
-            raise InputError(f"{len(generator)} generators for {len(frames)} frames: give one, or one a frame")
+            raise InputError(f"{len(generator)} generators for {len(frames)} frames: give one, or one per frame")
         text = self.encode_prompt(prompt) if prompt_embeds is None else prompt_embeds
         no_text = negative_prompt_embeds
         if no_text is None:
@@ -251,7 +254,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
     def encode_prompt(self, prompt: str | None, allow_empty: bool = False) -> Tensor:
         """c_T, (1, tokens, width). Raises InputError for an empty prompt unless `allow_empty`.
 
-        Warns of words that mean nothing to the model, where its vocabulary is known, and quotes those that are cut off.
+        Warns of unknown words, where the model's vocabulary is known, and of words cut off at its token limit.
         """
         if not isinstance(prompt, str):
             raise InputError(f"the prompt is {type(prompt).__name__}: give one sentence, a string")

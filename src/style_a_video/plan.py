@@ -27,7 +27,7 @@ class Plan:
 
     @property
     def frame_count(self) -> int:
-        """Frames of the input in the chosen span, by its rate and length; 1 of a preview."""
+        """Frames of the input in the chosen span, by its rate and length; 1 for a preview."""
         return 1 if self.preview else self.frames_in_span
 
     @property

@@ -102,7 +102,7 @@ class KeyframeConfig(Checked):
     fade_frames: Count = 4
     """Half-way between two keyframes the picture passes from one to the other over this many frames."""
     missing_tolerance: Share = 0.02
-    """Share of a frame's pixels that may be missing without asking the model."""
+    """Share of a frame's pixels that may be missing before the model is asked to fill them."""
     similarity_tolerance: Share = 0.02
     """Two places look alike where their colours differ by less than this, in the mean over a window."""
     similarity_window: Odd = 7
@@ -118,7 +118,7 @@ class KeyframeConfig(Checked):
     structure_stride: Count = 4
     """Distance of their centres."""
     color_window: Count = 64
-    """Side of the windows whose mean colour and contrast a keyframe takes from its own rendering."""
+    """Side of the windows whose mean colour and contrast follow the keyframe's own rendering."""
     color_stride: Count = 16
     """Distance of their centres."""
     color_pull: Share = 0.5
@@ -218,7 +218,7 @@ class Settings(Checked):
     end_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Stop before this second."""
     batch_size: Count = 8
-    """Frames denoised at once; of keyframes, `batch_size / keyframe_interval`, and at least one."""
+    """Frames denoised at once. With keyframes it is `batch_size // keyframe_interval` of them, at least one."""
 
     def resolve(self, model_defaults: Mapping[str, Any]) -> ResolvedSettings:
         """These settings with every None replaced: by the model's default, and for `refine` by `not fast`."""
@@ -241,7 +241,7 @@ class ResolvedSettings(Settings):
     size: Size
 
     def call_arguments(self) -> dict[str, Any]:
-        """What a call of the pipeline takes by the same name, but `noise`: the stream makes the noise of a shot."""
+        """The arguments of a call that the stream passes on unchanged; it makes the noise of a shot itself."""
         names = (CallSettings.model_fields.keys() & Settings.model_fields.keys()) - {"noise"}
         return {name: getattr(self, name) for name in sorted(names)}
 

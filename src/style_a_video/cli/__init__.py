@@ -1,4 +1,4 @@
-"""The command line. One module a command; each is told of mistakes before anything heavy is imported."""
+"""The command line. One module per command; each is told of mistakes before anything heavy is imported."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def ablate(
     model: Model = DEFAULTS.model,
     judge: Judge = None,
 ) -> None:
-    """What each part of the method buys: every scale swept, every part on and off, all else fixed.
+    """What each part of the method buys: every scale swept, the parts on and off, all else fixed.
 
     Stop it and run it again: it goes on where it was.
     """

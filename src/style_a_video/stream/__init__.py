@@ -2,13 +2,13 @@
 
 The story of a stream (docs/architecture.md has the picture):
 
-1. `temporal.with_motion` finds cuts, and within a shot the optical flow between neighbours.
+1. `video.ShotDetector` finds cuts; `temporal.with_motion` estimates the flow between neighbours within a shot.
 2. `contexts.frame_contexts` gives every frame the noise that it is denoised from.
 3. `keyframes.propagate_keyframes` denoises every 8th frame in full and makes the others from these keyframes. With
    `keyframe_interval=1`, `stylize_each` denoises every frame in full.
 4. `temporal.refine` steadies what still flickers, by the refinement network.
 
-Each step is switched by `Settings`. Nothing crosses a cut.
+`Settings` say which of these steps run. Nothing but the noise that all frames share crosses a cut.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class FrameContext:
     noise: Tensor
     """(1, C, h, w), standard normal."""
     shot: int
-    """Number of its shot. Where nothing asks for motion, every frame counts as one."""
+    """Number of its shot. Where nothing asks for motion, every frame is a shot of its own."""
     index: int
     """Number of the frame in the stream, from 0."""
 

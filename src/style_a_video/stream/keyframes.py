@@ -28,31 +28,32 @@ def propagate_keyframes(denoiser: Denoiser, contexts: Iterator[FrameContext]) ->
     """Keyframes in full; the frames between from the keyframes around them, and from the model what neither shows.
 
     A frame depends on its shot and its place in it, and with independent noise on its number in the stream. It does not
-    depend on the batch size. Two intervals of frames are held at a time, or a batch of them if that is more. Each
+    depend on the batch size. Three intervals of frames are held at a time, or two batches if that is more. Each
     reference frame holds 12 bytes a pixel for every frame that takes from it.
     """
     interval, config = denoiser.settings.keyframe_interval, denoiser.settings.keyframes
     groups = keyframe_groups(contexts, interval)
     # As many keyframes are denoised at once as keep the frames held for them within a batch.
     together = max(1, denoiser.settings.batch_size // interval)
-    last: tuple[list[FrameContext], Tensor] | None = None
+    previous: list[FrameContext] = []
+    keyframe: Tensor | None = None  # the first of `previous`, stylized
     while batch := list(islice(groups, together)):
         for group, rendered in zip(batch, denoiser.denoise([group[0] for group in batch]), strict=True):
-            if last is None or group[0].motion is None:
-                if last is not None:
-                    yield last[0][0], last[1]
-                last = group, rendered
+            if keyframe is None or group[0].motion is None:
+                if keyframe is not None:
+                    yield previous[0], keyframe
+                previous, keyframe = group, rendered
                 continue
-            segment = Segment.of([*last[0], group[0]])
+            segment = Segment.of([*previous, group[0]])
             end = len(segment.contexts) - 1
-            before = segment.reference(0, last[1], range(1, end + 1), config)
-            keyframe = next_keyframe(rendered, segment.frames[end], before, end, end / interval, config)
-            after = segment.reference(end, keyframe, range(1, end), config)
-            yield last[0][0], last[1]
+            before = segment.reference(0, keyframe, range(1, end + 1), config)
+            following = next_keyframe(rendered, segment.frames[end], before, end, end / interval, config)
+            after = segment.reference(end, following, range(1, end), config)
+            yield previous[0], keyframe
             yield from frames_between(denoiser, segment, before, after)
-            last = group, keyframe
-    if last is not None:
-        yield last[0][0], last[1]
+            previous, keyframe = group, following
+    if keyframe is not None:
+        yield previous[0], keyframe
 
 
 def keyframe_groups(contexts: Iterable[FrameContext], interval: int) -> Iterator[list[FrameContext]]:

@@ -1,4 +1,5 @@
-"""Anchor attention (docs/method.md, section 2.6): every frame also attends to the first frame of its shot.
+"""Anchor attention (docs/method.md, section 2.6): frames that are denoised in full also attend to the first
+frame of their shot.
 
 Text2Video-Zero (Khachatryan et al., 2023) puts the first frame's keys and values in the place of the frame's own. Here
 they stand beside them, so that what the anchor does not show keeps what it attended to.
@@ -22,7 +23,7 @@ class AnchorAttention:
     """What every self-attention layer of a UNet saw of the anchor frame, call by call.
 
     `mode` says what a run of the pipeline does. "record" keeps what the layers see; the run must be of the anchor
-    alone. "replay" lets (branches x frames, HW, C) attend to themselves and to their own branch of the anchor; the
+    alone. "replay" lets every frame attend to itself and to the same branch of the anchor; the
     run must have the settings of the recorded one. "off" changes nothing.
     """
 

@@ -73,11 +73,11 @@ def composite(
 
     Args:
         drift: (1, 3, H, W), by how much the colours of this frame's pixels change from frame to frame.
-        fade: share that the second reference has of what both of the first two show.
+        fade: weight of the second reference where both of the first two show the pixel, 0 to 0.5.
 
     Returns:
         The picture (1, 3, H, W) in [0, 1], and what is missing (1, 1, H, W): 1 where no reference shows what the frame
-        does, with soft edges. There the picture is what the first references have beside it.
+        does, with soft edges. There the picture is the untrusted warp of the first reference.
     """
 
     def as_seen_by(reference: ReferenceFrame) -> Tensor:
@@ -90,7 +90,8 @@ def composite(
         trust = reference.correspondences[index].trust
         filled = missing * trust
         share = fade if number == 0 else 0.0
-        # A blend of "first on top" and "second on top", with weights 1 − share and share.
+        # With the first on top, the second fills what that misses. With the second on top, it also shows wherever it
+        # is trusted. `share` blends the two.
         weight = (1 - share) * filled + share * (1 - (1 - missing) * (1 - trust))
         if weight.any():
             detail = local_detail(picture, config) if share else None
@@ -115,7 +116,7 @@ def fill_missing(frame: Tensor, stylized: Tensor, missing: Tensor) -> Tensor:
     # In float64: over the pixels of a large grey picture the sums are nearly of rank two.
     colors = torch.cat([frame, torch.ones_like(known)], dim=1).flatten(2)[0].double()  # (4, pixels)
     weighted = colors * known.flatten(2)[0]
-    # A little of a pixel pulls towards the frame's own colours, where next to nothing is known.
+    # The identity is a small ridge term: it favours the input's own colours where almost nothing is known.
     moments = weighted @ colors.T + torch.eye(4, device=frame.device, dtype=torch.float64)
     change = torch.linalg.solve(moments, weighted @ (stylized - frame).flatten(2)[0].T.double())  # (4, 3)
     recolored = frame + (change.T @ colors).view_as(frame).to(frame.dtype)
@@ -123,9 +124,9 @@ def fill_missing(frame: Tensor, stylized: Tensor, missing: Tensor) -> Tensor:
 
 
 def color_drift(before: ReferenceFrame, after: ReferenceFrame, config: KeyframeConfig = DEFAULT_KEYFRAMES) -> Tensor:
-    """By how much the colour of large windows changes a frame, between two keyframes: (1, 3, H, W) on the later one.
+    """Change per frame of the mean colour of large windows between two keyframes, (1, 3, H, W) on the later one.
 
-    Without it a step would be seen half-way, where the nearer keyframe is another.
+    Without it the colours would jump half-way, where the other keyframe becomes the nearer one.
     """
     side, stride = config.color_window, config.color_stride
     earlier = backward_warp(before.stylized, before.correspondences[after.index].flow)
@@ -148,7 +149,7 @@ def next_keyframe(
     intervals: float = 1.0,
     config: KeyframeConfig = DEFAULT_KEYFRAMES,
 ) -> Tensor:
-    """A keyframe with the marks of the one before it and the colours of its own rendering, (1, 3, H, W) in [0, 1].
+    """A keyframe with the marks of the one before it, whose colours follow its own rendering: (1, 3, H, W) in [0, 1].
 
     Where nothing leads back to the one before, or the shapes there are others, it is its own rendering.
 

@@ -20,7 +20,7 @@ from .fidelity import edge_f_score
 from .flicker import masked_difference
 
 Values = list[float | None]
-"""One a frame; None where there is none: no earlier frame in the shot, or no pixel whose motion is trusted."""
+"""One per frame; None where there is none: no earlier frame in the shot, or no pixel whose motion is trusted."""
 FAR = 5
 """Frames between the two of the longer temporal loss."""
 
@@ -64,7 +64,7 @@ class Measures:
         return means
 
     def frames(self) -> dict[str, Values]:
-        """Every measure's values, one a frame."""
+        """Every measure's values, one per frame."""
         return {name: values for name, values in asdict(self).items() if name not in ("encoder", "size")}
 
     def record(self) -> dict[str, Any]:
