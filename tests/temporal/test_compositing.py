@@ -5,7 +5,6 @@ import torch
 
 from style_a_video.settings import DEFAULT_KEYFRAMES
 from style_a_video.temporal import (
-    Motion,
     composite,
     fill_missing,
     local_detail,
@@ -13,13 +12,7 @@ from style_a_video.temporal import (
     reference_frame,
     warp_stylized,
 )
-from tests.temporal.helpers import FLAT, SIZE, correspondence, ones
-
-
-def motion(x, y, mask=None):
-    """Everything moves by (x, y) in a frame; trusted, both ways, where `mask` is 1."""
-    trusted = ones() if mask is None else mask
-    return Motion(correspondence(-x, -y).flow, trusted, correspondence(x, y).flow, trusted, 0 * ones())
+from tests.temporal.helpers import FLAT, SIZE, correspondence, motion, ones
 
 
 def still(keyframe, mask=None, frames=FLAT):

@@ -11,14 +11,8 @@ from style_a_video.temporal import (
     reference_frame,
 )
 from style_a_video.temporal.correspondence import Correspondence, compose, deformation, looks_alike, same_structure
-from tests.temporal.helpers import FLAT, SIZE, correspondence, ones
+from tests.temporal.helpers import FLAT, SIZE, correspondence, motion, ones
 from tests.temporal.test_warp import warp_loop
-
-
-def motion(x, y, mask=None):
-    """Everything moves by (x, y) in a frame; trusted, both ways, where `mask` is 1."""
-    trusted = ones() if mask is None else mask
-    return Motion(correspondence(-x, -y).flow, trusted, correspondence(x, y).flow, trusted, 0 * ones())
 
 
 def test_correspondences_are_composed_as_the_equation_says():

@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..atomic import check_writable
-from ..video import VideoReader
-from .compare import check_prompts, finish
+from .compare import check_study, finish
 from .options import DEFAULTS, Clips, Judge, Model, Prompts, load_studies
 from .terminal import progress
 
@@ -26,10 +24,7 @@ def ablate(
 
     Stop it and run it again: it goes on where it was.
     """
-    check_writable(folder)
-    check_prompts(prompt)
-    for clip in clips:
-        VideoReader(clip)
+    check_study(clips, prompt, folder)
     studies = load_studies(model, judge)
     with progress("ablating", "cells") as report:
         study = studies.prepare(clips, prompt, folder, frames, model, judge)

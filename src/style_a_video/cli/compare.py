@@ -58,10 +58,7 @@ def compare(
 
     Stop it and run it again: it goes on where it was.
     """
-    check_writable(folder)
-    check_prompts(prompt)
-    for clip in clips:
-        VideoReader(clip)
+    check_study(clips, prompt, folder)
     if unknown := sorted(set(method or []) - set(METHODS)):
         raise InputError(f"there is no method {unknown[0]!r}: choose from {', '.join(map(repr, METHODS))}")
     systems = [_named_folder(entry) for entry in outputs or []]
@@ -74,10 +71,13 @@ def compare(
     finish(page, cells)
 
 
-def check_prompts(prompts: Sequence[str]) -> None:
-    """Raise InputError for an empty one."""
+def check_study(clips: Sequence[Path], prompts: Sequence[str], folder: Path) -> None:
+    """Raise InputError where the folder cannot be written, a prompt is empty or a clip cannot be read."""
+    check_writable(folder)
     if any(not prompt.strip() for prompt in prompts):
         raise InputError("a prompt is empty: give one sentence with each --prompt")
+    for clip in clips:
+        VideoReader(clip)
 
 
 def finish(page: Path, cells: Sequence[Cell]) -> None:
