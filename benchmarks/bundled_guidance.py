@@ -3,7 +3,7 @@
     python benchmarks/bundled_guidance.py ../shared/clips out/guidance.png
 
 Prints a sweep over settings (means over all styles), then `joint` and `independent` side by side for every style, and
-draws them: input, teacher, joint, independent. Teachers, frames and descriptor are those of bundled_quality.py.
+draws them: input, renderer, joint, independent. Renderers, frames and descriptor are those of bundled_quality.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 import typer
 
 import style_a_video as sav
-from held_out import PROMPTS, STYLE_NAMES, Gallery, Picture, held_out_frames, stylized, teachers_galleries
+from held_out import PROMPTS, STYLE_NAMES, Gallery, Picture, held_out_frames, stylized, renderers_galleries
 from style_a_video.evaluation import edge_f_score, structural_similarity
 from style_a_video.sheets import labelled_grid
 
@@ -43,7 +43,7 @@ STEPS = 2
 
 
 def scores(outputs: list[Picture], galleries: list[Gallery], k: int, frames: list[Picture]) -> tuple[float, ...]:
-    """Of style k over the frames: share nearest to its teacher, SSIM to it, edge F less the teacher's."""
+    """Of style k over the frames: share nearest to its renderer, SSIM to it, edge F less the renderer's."""
     taught = [gallery.pictures[k] for gallery in galleries]
     return (
         float(np.mean([gallery.nearest(output) == k for output, gallery in zip(outputs, galleries, strict=True)])),
@@ -58,7 +58,7 @@ def scores(outputs: list[Picture], galleries: list[Gallery], k: int, frames: lis
 
 def sweep(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], galleries: list[Gallery]) -> None:
     """Means over all styles, one row a setting."""
-    print("| settings | steps | nearest to its own teacher | SSIM | edge F minus teacher's |\n|---|---|---|---|---|")
+    print("| settings | steps | nearest to its own renderer | SSIM | edge F minus renderer's |\n|---|---|---|---|---|")
     for steps in (1, 2, 4):
         for label, settings in SWEEP.items() if steps == STEPS else list(SWEEP.items())[:3]:
             rows = [
@@ -91,7 +91,7 @@ def side_by_side(
         row = [f"{100 * n:.0f} % | {s:.3f} | {e:+.3f}" for n, s, e in (scores(m, galleries, k, frames) for m in made)]
         print(f"| {name} | {' | '.join(row)} |", flush=True)
         shown = np.concatenate([frames[0], galleries[0].pictures[k], *(outputs[0] for outputs in made)], axis=1)
-        cells[f"{name}: input, teacher, joint, independent"] = np.round(np.clip(shown, 0, 1) * 255).astype(np.uint8)
+        cells[f"{name}: input, renderer, joint, independent"] = np.round(np.clip(shown, 0, 1) * 255).astype(np.uint8)
     sheet.parent.mkdir(parents=True, exist_ok=True)
     labelled_grid(cells, columns=2, height=192).save(sheet)
 
@@ -100,7 +100,7 @@ def side_by_side(
 def main(clips: Path, sheet: Path, model: str = "bundled") -> None:
     pipeline = sav.load_pipeline(model)
     frames = held_out_frames(clips)[::3]
-    galleries = teachers_galleries(frames)
+    galleries = renderers_galleries(frames)
     sweep(pipeline, frames, galleries)
     side_by_side(pipeline, frames, galleries, sheet)
 

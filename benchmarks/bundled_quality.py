@@ -1,4 +1,4 @@
-"""How good are the bundled model's pictures? Real frames and held-out photographs in every style, against the teachers.
+"""How good are the bundled model's pictures? Real frames and held-out photographs in every style, against the renderers.
 
     python benchmarks/bundled_quality.py ../shared/clips [first-stage | embeddings | retrieval | fast | other-noise |
     phrasings | combinations ...]
@@ -32,16 +32,16 @@ from held_out import (
     as_taught,
     held_out_frames,
     stylized,
-    teachers_galleries,
+    renderers_galleries,
 )
 from style_a_video.evaluation import edge_f_score, gradient_similarity, structural_similarity
 from style_a_video.styles.spec import PALETTES, SCALES, StyleSpec
 from style_a_video.training.captions import caption, is_held_out
-from style_a_video.training.teachers import Chance
-from style_a_video.training.teachers.finish import recoloured
+from style_a_video.training.renderers import Chance
+from style_a_video.training.renderers.finish import recoloured
 
 MOST_EDGES_LOST = 0.05
-"""By how much an output's edge F-score may be below the teacher's."""
+"""By how much an output's edge F-score may be below the renderer's."""
 
 
 def through_first_stage(pipeline: sav.StyleAVideoPipeline, pictures: list[Picture]) -> list[Picture]:
@@ -59,7 +59,7 @@ def first_stage(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> Non
 
     print("| first stage | PSNR, dB | nearest to itself |\n|---|---|---|")
     print(f"| untouched frames | {psnr(frames, through_first_stage(pipeline, frames)):.1f} | |")
-    galleries = teachers_galleries(frames)
+    galleries = renderers_galleries(frames)
     values, hits = [], []
     for k, name in enumerate(STYLE_NAMES):
         taught = [gallery.pictures[k] for gallery in galleries]
@@ -96,12 +96,12 @@ def embeddings(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None
 
 
 def retrieval(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], **settings: Any) -> None:
-    """Is an output nearest to its own style's teacher? And how near, in structure?"""
-    galleries = teachers_galleries(frames)
+    """Is an output nearest to its own style's renderer? And how near, in structure?"""
+    galleries = renderers_galleries(frames)
     right: list[bool] = []
     drops, ssims = [], []
     print(
-        "| style | nearest to its own teacher | SSIM | gradient similarity | edge F | teacher's edge F |\n"
+        "| style | nearest to its own renderer | SSIM | gradient similarity | edge F | renderer's edge F |\n"
         "|---|---|---|---|---|---|"
     )
     for k, name in enumerate(STYLE_NAMES):
@@ -109,7 +109,7 @@ def retrieval(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], **settin
         hits = [gallery.nearest(output) == k for output, gallery in zip(outputs, galleries, strict=True)]
         taught = [gallery.pictures[k] for gallery in galleries]
         ssim, gradient = (
-            np.mean([measure(output, teacher) for output, teacher in zip(outputs, taught, strict=True)])
+            np.mean([measure(output, renderer) for output, renderer in zip(outputs, taught, strict=True)])
             for measure in (structural_similarity, gradient_similarity)
         )
         edges, wanted = (
@@ -136,7 +136,7 @@ def fast(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
 
 
 def other_noise(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
-    """The same from two noise fields that no teacher's marks came from.
+    """The same from two noise fields that no renderer's marks came from.
 
     SSIM asks for marks in their place and must fall; the style must not.
     """
@@ -150,13 +150,13 @@ def phrasings(pipeline: sav.StyleAVideoPipeline, frames: list[Picture]) -> None:
     rows: dict[bool, list[bool]] = {False: [], True: []}
     # None of the four that chose the defaults (bundled_guidance.py).
     some = frames[1::3]
-    galleries = teachers_galleries(some)
+    galleries = renderers_galleries(some)
     for k, name in enumerate(STYLE_NAMES):
         for held_out, hits in rows.items():
             for _ in range(3):
                 outputs = stylized(pipeline, caption(StyleSpec(name), rng, held_out), some)
                 hits += [gallery.nearest(output) == k for output, gallery in zip(outputs, galleries, strict=True)]
-    print("| phrasings | nearest to its own teacher |\n|---|---|")
+    print("| phrasings | nearest to its own renderer |\n|---|---|")
     print(f"| as in training | {100 * np.mean(rows[False]):.1f} % |")
     print(f"| held out | {100 * np.mean(rows[True]):.1f} % |")
 
@@ -186,7 +186,7 @@ def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count
     rng = np.random.default_rng(2)
     specs = [StyleSpec(m, palette=p, scale=s) for m in STYLE_NAMES for p in PALETTES for s in SCALES]
     specs = [spec for spec in specs if is_held_out(spec)]
-    units = [gallery.unit for gallery in teachers_galleries(frames)]
+    units = [gallery.unit for gallery in renderers_galleries(frames)]
     medium, palette, ceiling = [], [], []
     for k in rng.permutation(len(specs))[:count]:
         number = int(rng.integers(len(frames)))
@@ -203,7 +203,7 @@ def combinations(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], count
     print("| held-out combinations | right |\n|---|---|")
     print(f"| medium | {100 * np.mean(medium):.1f} % |")
     print(
-        f"| the same of the teachers through the first stage | {100 * np.mean(ceiling):.1f} % |\n"
+        f"| the same of the renderers through the first stage | {100 * np.mean(ceiling):.1f} % |\n"
         f"| palette | {100 * np.mean(palette):.1f} % |",
         flush=True,
     )
@@ -218,7 +218,7 @@ def _moves(
 ) -> None:  # fmt: skip
     """How often a measure is larger for the second value than for the first, in sentences that are the same otherwise.
 
-    Over two pictures of every medium; and how often it is so for the teachers.
+    Over two pictures of every medium; and how often it is so for the renderers.
     """
     rng = np.random.default_rng(3)
     right, taught = [], []
@@ -231,7 +231,7 @@ def _moves(
         first, second = (measure(as_taught(frame, spec), frame) for spec in specs)
         taught.append(second > first)
     print(f"| {label} move their measure the right way | {100 * np.mean(right):.1f} % |")
-    print(f"| the same of the teachers | {100 * np.mean(taught):.1f} % |", flush=True)
+    print(f"| the same of the renderers | {100 * np.mean(taught):.1f} % |", flush=True)
 
 
 def _mean_lab(picture: Picture) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Pictures that no training saw, in every style as its teacher renders it; and which style an output is nearest to.
+"""Pictures that no training saw, in every style as its renderer renders it; and which style an output is nearest to.
 
 What the benchmarks of the bundled model share; not a program of its own.
 """
@@ -18,7 +18,7 @@ from style_a_video.evaluation import style_descriptor
 from style_a_video.styles.media import STYLES
 from style_a_video.styles.spec import StyleSpec
 from style_a_video.training.contents import HELD_OUT_PHOTOGRAPHS, photograph_crop
-from style_a_video.training.teachers import Chance, render
+from style_a_video.training.renderers import Chance, render
 from style_a_video.video import VideoReader, working_size
 
 SIDE = 256
@@ -53,7 +53,7 @@ def stylized(pipeline: sav.StyleAVideoPipeline, prompt: str, frames: list[Pictur
 
 
 def as_taught(frame: Picture, spec: StyleSpec) -> Picture:
-    """A frame as the teacher renders it."""
+    """A frame as the renderer renders it."""
     return render(frame, spec, CHANCE)
 
 
@@ -81,6 +81,6 @@ class Gallery:
         return int(np.linalg.norm((self.table - style_descriptor(found)) / self.unit, axis=1).argmin())
 
 
-def teachers_galleries(frames: list[Picture]) -> list[Gallery]:
-    """Per frame, all teachers' renderings of it, in the order of STYLE_NAMES."""
+def renderers_galleries(frames: list[Picture]) -> list[Gallery]:
+    """Per frame, all renderers' renderings of it, in the order of STYLE_NAMES."""
     return [Gallery.of([as_taught(frame, StyleSpec(name)) for name in STYLE_NAMES]) for frame in frames]

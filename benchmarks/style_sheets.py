@@ -3,7 +3,7 @@
     python benchmarks/style_sheets.py ../shared/clips out/sheets
 
 Writes one sheet per four clips (a cell for the input and for every style, holding the four), and prints per style the
-PSNR to the teacher.
+PSNR to the renderer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main(clips: Path, folder: Path, model: str = "bundled") -> None:
     paths = sorted(clips.glob("*.mp4"))
     inputs = np.stack([middle_frame(path) for path in paths])
     folder.mkdir(parents=True, exist_ok=True)
-    print("| style | PSNR to its teacher, dB | PSNR of the input to it, dB |\n|---|---|---|")
+    print("| style | PSNR to its renderer, dB | PSNR of the input to it, dB |\n|---|---|---|")
     styled: dict[str, NDArray[np.uint8]] = {}
     for style in STYLES:
         output = np.stack(stylized(pipeline, style.prompt, list(inputs)))

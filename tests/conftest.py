@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,9 +18,11 @@ import pytest
 import skimage
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from tokenizers import pre_tokenizers, trainers
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTokenizer,
     CLIPVisionConfig,
     CLIPVisionModelWithProjection,
 )
@@ -27,9 +30,30 @@ from transformers import (
 import style_a_video as sav
 from style_a_video import cli
 from style_a_video.models import bundled_folder
-from style_a_video.training.clip import build_tokenizer
 
+MAX_TOKENS = 48
 CLIPS = Path(__file__).parents[2] / "shared" / "clips"
+
+
+def build_tokenizer(corpus: Iterable[str], vocabulary: int = 3000) -> CLIPTokenizer:
+    """A byte-level BPE tokenizer of CLIP's class, trained on the captions; any Unicode text can be encoded."""
+    blank = CLIPTokenizer()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=["<|startoftext|>", "<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    backend = blank.backend_tokenizer
+    backend.train_from_iterator(corpus, trainer)
+    state = json.loads(backend.to_str())["model"]
+    vocabulary_map: dict[str, int] = dict(sorted(state["vocab"].items(), key=lambda item: item[1]))
+    # A word that ends in a byte never seen at a word's end must not become the unknown token, which is end-of-text.
+    for byte in sorted(pre_tokenizers.ByteLevel.alphabet()):
+        vocabulary_map.setdefault(f"{byte}</w>", len(vocabulary_map))
+    merges = [tuple(merge) for merge in state["merges"]]
+    return CLIPTokenizer(vocab=vocabulary_map, merges=merges, model_max_length=MAX_TOKENS)
 
 
 def tiny_unet(in_channels: int = 8) -> UNet2DConditionModel:

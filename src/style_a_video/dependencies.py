@@ -9,7 +9,7 @@ from .errors import InputError
 EXTRAS = {
     "demo": ("skimage",),
     "eval": ("skimage", "scipy", "matplotlib", "jinja2"),
-    "train": ("skimage", "sklearn", "scipy", "matplotlib"),
+    "train": ("skimage", "sklearn", "scipy", "matplotlib", "numba"),
 }
 """The extras of this project, and the modules of optional packages that each installs."""
 

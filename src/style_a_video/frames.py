@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from torch import Tensor
 from .errors import InputError
 
 Video = NDArray[Any] | Tensor | Sequence[PIL.Image.Image]
+Picture = NDArray[Any] | Tensor | PIL.Image.Image
 Pixels = NDArray[np.uint8]
 
 
@@ -48,6 +51,20 @@ def video_to_tensor(video: Video) -> Tensor:
     if not torch.isfinite(frames).all() or frames.min() < 0 or frames.max() > 1:
         raise InputError("video has values outside [0, 1]: give uint8, or floats in [0, 1]")
     return frames.contiguous()
+
+
+def picture_to_tensor(picture: Picture) -> Tensor:
+    """One picture as a person hands it over, as (1, 3, H, W) float32 in [0, 1]. Raises InputError as for a video."""
+    return video_to_tensor([picture] if isinstance(picture, PIL.Image.Image) else picture[None])
+
+
+def read_image(path: Path) -> PIL.Image.Image:
+    """An image file, upright, in RGB. Raises InputError where there is none."""
+    try:
+        with PIL.Image.open(path) as image:
+            return PIL.ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, ValueError, PIL.Image.DecompressionBombError) as error:
+        raise InputError(f"cannot read {path} as an image: give a .png, .jpg or .webp file") from error
 
 
 def images_to_tensor(images: Any) -> Tensor:

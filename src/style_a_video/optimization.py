@@ -66,17 +66,22 @@ def clip_image_embedding(image_encoder: Any, feature_extractor: Any) -> ImageEmb
         image_encoder: a `CLIPVisionModelWithProjection`.
         feature_extractor: gives `image_mean` and `image_std`; without one CLIP's own are used.
     """
+
+    def embed(images: Tensor) -> Tensor:
+        pixels = normalized(images, image_encoder, feature_extractor)
+        return image_encoder(pixel_values=pixels.to(image_encoder.dtype)).image_embeds.float()
+
+    return embed
+
+
+def normalized(images: Tensor, image_encoder: Any, feature_extractor: Any) -> Tensor:
+    """Pictures (B, 3, H, W) in [0, 1] as φ takes them: (B, 3, S, S) float32, of its size, mean and deviation."""
     side = image_encoder.config.image_size
     mean = getattr(feature_extractor, "image_mean", (0.48145466, 0.4578275, 0.40821073))
     std = getattr(feature_extractor, "image_std", (0.26862954, 0.26130258, 0.27577711))
-
-    def embed(images: Tensor) -> Tensor:
-        small = F.interpolate(images.float(), size=(side, side), mode="bilinear", antialias=True)
-        centre, spread = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (mean, std))
-        pixels = ((small - centre) / spread).to(image_encoder.dtype)
-        return image_encoder(pixel_values=pixels).image_embeds.float()
-
-    return embed
+    small = F.interpolate(images.float(), size=(side, side), mode="bilinear", antialias=True)
+    centre, spread = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (mean, std))
+    return (small - centre) / spread
 
 
 def content_gradient(loss: Tensor, latents: Tensor) -> Tensor:

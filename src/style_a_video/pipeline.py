@@ -18,9 +18,9 @@ from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjec
 from transformers.image_processing_utils import BaseImageProcessor
 
 from .errors import InputError
-from .frames import Video, pad_to_multiple, tensor_to_output, video_to_tensor
+from .frames import Picture, Video, pad_to_multiple, picture_to_tensor, tensor_to_output, video_to_tensor
 from .guidance import MASK, branch_weights
-from .optimization import clip_image_embedding
+from .optimization import clip_image_embedding, normalized
 from .sampling import Conditions, ContentGuide, denoise, step_arguments
 from .schedulers import scheduler_by_name
 from .self_attention import default_layer, record_attention
@@ -35,6 +35,7 @@ from .settings import (
     ResolvedSettings,
     Settings,
 )
+from .style_pictures import style_tokens
 
 Generators = torch.Generator | list[torch.Generator] | None
 Callback = Callable[["StyleAVideoPipeline", int, Any, dict[str, Tensor]], dict[str, Tensor]]
@@ -59,6 +60,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         image_encoder, feature_extractor: φ. Without them `content_weight` must be 0.
         sampling_defaults: settings that suit the model, stored in its folder. Keys as in `INSTRUCT_PIX2PIX_DEFAULTS`.
         fast_defaults: overrides for `fast=True`, of a model that was trained for few steps.
+        style_pictures: whether the UNet was trained to read φ's tokens of a style picture.
     """
 
     model_cpu_offload_seq = "text_encoder->image_encoder->unet->vae"
@@ -75,13 +77,16 @@ class StyleAVideoPipeline(DiffusionPipeline):
         feature_extractor: BaseImageProcessor | None = None,
         sampling_defaults: dict[str, Any] | None = None,
         fast_defaults: dict[str, Any] | None = None,
+        style_pictures: bool = False,
     ) -> None:
         super().__init__()
         self.register_modules(
             vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler,
             image_encoder=image_encoder, feature_extractor=feature_extractor,
         )  # fmt: skip
-        self.register_to_config(sampling_defaults=sampling_defaults, fast_defaults=fast_defaults)
+        self.register_to_config(
+            sampling_defaults=sampling_defaults, fast_defaults=fast_defaults, style_pictures=style_pictures
+        )
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
         self.prompt_warnings: Callable[[str], list[str]] | None = None
         """Lines to warn a person of a prompt with. `load_pipeline` sets it where the model's vocabulary is known."""
@@ -107,9 +112,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
         if name is None:
             return self
         parts = self.components | {"scheduler": scheduler_by_name(name, self.scheduler)}
-        other = type(self)(
-            **parts, sampling_defaults=self.config.sampling_defaults, fast_defaults=self.config.fast_defaults
-        )
+        own = ("sampling_defaults", "fast_defaults", "style_pictures")
+        other = type(self)(**parts, **{name: self.config[name] for name in own})
         other.prompt_warnings = self.prompt_warnings
         return other
 
@@ -133,6 +137,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
         eta: float = 0.0,
         generator: Generators = None,
         latents: Tensor | None = None,
+        style_image: Picture | None = None,
+        style_image_weight: float = 1.0,
         prompt_embeds: Tensor | None = None,
         negative_prompt_embeds: Tensor | None = None,
         initial_frames: Tensor | None = None,
@@ -144,7 +150,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         """Stylize frames. Settings left at None are the model's own defaults.
 
         Args:
-            prompt: the style, one sentence.
+            prompt: the style, one sentence. May be None where `style_image` shows it.
             video: (F, H, W, 3) uint8 or float array in [0, 1], (F, 3, H, W) tensor in [0, 1], or a list of PIL images.
             negative_prompt: stands for ∅, the missing text.
             fast: take the model's settings for speed where a setting is left at None.
@@ -160,7 +166,10 @@ class StyleAVideoPipeline(DiffusionPipeline):
                 frame.
             latents: starting noise (F or 1, C, ⌈H/f⌉, ⌈W/f⌉), f = `vae_scale_factor`, of variance 1, instead of
                 drawing it from `generator`.
-            prompt_embeds, negative_prompt_embeds: results of `encode_prompt`, (1, tokens, width), for repeated calls.
+            style_image: a picture in the wanted style: (H, W, 3) uint8 or float array in [0, 1], (3, H, W) tensor in
+                [0, 1], or PIL image.
+            style_image_weight: how much of it is heeded beside the text, 0 or more.
+            prompt_embeds, negative_prompt_embeds: results of `encode_style`, (1, tokens, width), for repeated calls.
                 `prompt` may then be None.
             initial_frames: stylized frames (F, 3, H, W) in [0, 1] to start from, as in image-to-image pipelines. Noise
                 is added to their latents, and only the last `strength` of the steps is taken.
@@ -191,10 +200,11 @@ class StyleAVideoPipeline(DiffusionPipeline):
         frames = video_to_tensor(video)
         if isinstance(generator, list) and len(generator) != len(frames):
             raise InputError(f"{len(generator)} generators for {len(frames)} frames: give one, or one per frame")
-        text = self.encode_prompt(prompt) if prompt_embeds is None else prompt_embeds
-        no_text = negative_prompt_embeds
-        if no_text is None:
-            no_text = self.encode_prompt(negative_prompt, allow_empty=True)
+        text, no_text = prompt_embeds, negative_prompt_embeds
+        if text is None or no_text is None:
+            encoded = self.encode_style(prompt or "", negative_prompt, style_image, style_image_weight)
+            text = encoded[0] if text is None else text
+            no_text = encoded[1] if no_text is None else no_text
         padded = pad_to_multiple(frames, self.vae_scale_factor)
         initial = self._padded_initial_frames(frames, initial_frames, settings.strength)
         start = self.prepare_latents(padded, settings.noise, generator, latents)
@@ -251,6 +261,30 @@ class StyleAVideoPipeline(DiffusionPipeline):
             )  # fmt: skip
         return self.decode_latents(z).float().cpu()
 
+    def encode_style(
+        self,
+        prompt: str,
+        negative_prompt: str = "",
+        style_image: Picture | None = None,
+        style_image_weight: float = 1.0,
+    ) -> tuple[Tensor, Tensor]:
+        """c_T and ∅, (1, tokens, width): states of the sentences, and after them the tokens of a style picture.
+
+        Raises InputError for an empty prompt without a picture, and for a picture where the model has no φ whose
+        tokens its UNet can read.
+        """
+        text = self.encode_prompt(prompt, allow_empty=style_image is not None)
+        no_text = self.encode_prompt(negative_prompt, allow_empty=True)
+        if style_image is None:
+            return text, no_text
+        width = None if self.image_encoder is None else self.image_encoder.config.projection_dim
+        if width != text.shape[-1] or not self.config.style_pictures:
+            raise InputError("this model cannot take its style from a picture: leave style_image out, say it in words")
+        pixels = picture_to_tensor(style_image).to(self._execution_device)
+        tokens = style_tokens(self.image_encoder, normalized(pixels, self.image_encoder, self.feature_extractor))
+        tokens = style_image_weight * tokens.to(text.dtype)
+        return torch.cat([text, tokens], dim=1), torch.cat([no_text, torch.zeros_like(tokens)], dim=1)
+
     def encode_prompt(self, prompt: str | None, allow_empty: bool = False) -> Tensor:
         """c_T, (1, tokens, width). Raises InputError for an empty prompt unless `allow_empty`.
 
@@ -271,7 +305,11 @@ class StyleAVideoPipeline(DiffusionPipeline):
             warnings.warn(
                 f"the prompt is longer than this model's {limit} tokens; it does not see: {lost!r}", stacklevel=3
             )
-        return self.text_encoder(tokens.input_ids.to(self._execution_device))[0].to(self.unet.dtype)
+        tokens = tokens.to(self._execution_device)
+        # As diffusers' own pipelines do it.
+        masked = getattr(self.text_encoder.config, "use_attention_mask", False)
+        mask = tokens.attention_mask if masked else None
+        return self.text_encoder(tokens.input_ids, attention_mask=mask)[0].to(self.unet.dtype)
 
     def prepare_latents(
         self, frames: Tensor, noise: FrameNoise, generator: Generators, latents: Tensor | None

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
+
 from .dependencies import require
 from .errors import InputError
 from .settings import Settings
@@ -61,11 +63,21 @@ def plan_job(
     check_output(target, replace(reader.info, frame_count=plan.frame_count), overwrite)
     if plan.record.is_dir() or (plan.record.exists() and not overwrite):
         raise InputError(f"{plan.record} exists already: pass --overwrite to replace it, or name the output otherwise")
-    if not (isinstance(prompt, str) and prompt.strip()):
+    if chosen.style_image is not None:
+        _check_image(Path(chosen.style_image))
+    elif not (isinstance(prompt, str) and prompt.strip()):
         raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
     if chosen.flow == "raft":
         require("torchvision", "RAFT", "pip install torchvision, or use dis, which needs nothing more")
     return plan
+
+
+def _check_image(path: Path) -> None:
+    try:
+        with PIL.Image.open(path) as image:
+            image.verify()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"cannot read {path} as an image: give a .png, .jpg or .webp file") from error
 
 
 def _check_span(settings: Settings, info: VideoInfo) -> None:

@@ -177,6 +177,10 @@ class Settings(Checked):
     """The same seed gives the same result."""
     negative_prompt: str = ""
     """What the picture should not be."""
+    style_image: str | None = None
+    """An image file in the wanted style, beside the prompt or instead of it."""
+    style_image_weight: Weight = 1.0
+    """How much the style image is heeded beside the prompt; 0 ignores it."""
     fast: bool = False
     """Quicker and rougher: fewest steps, no refinement network, coarser flow."""
     num_inference_steps: Count | None = None

@@ -8,11 +8,11 @@ from .atomic import atomic_path
 from .demo import demo_clip
 from .frames import Pixels
 from .job import Progress
-from .models import bundled_folder, load_pipeline
+from .models import load_pipeline
 from .settings import Settings
 from .sheets import labelled_grid
 from .stream import stylized_frames
-from .styles import Vocabulary
+from .styles import STYLES
 from .video import VideoFrame, VideoReader, working_size
 
 
@@ -29,12 +29,11 @@ def picture_for_sheet(reader: VideoReader | None) -> Pixels:
 def draw_styles_sheet(path: Path, picture: Pixels, on_progress: Progress | None = None) -> None:
     """Draw `picture` in every style of the bundled model, labelled by its prompt, to `path`."""
     pipeline = load_pipeline()
-    styles = Vocabulary.read(bundled_folder()).styles
     cells = {"input": picture}
-    for k, style in enumerate(styles, start=1):
+    for k, style in enumerate(STYLES, start=1):
         frame = next(stylized_frames(pipeline, [VideoFrame(picture, 0)], style.prompt, Settings()))
         cells[style.prompt] = frame.pixels
         if on_progress:
-            on_progress(k, len(styles))
+            on_progress(k, len(STYLES))
     with atomic_path(path) as partial:
         labelled_grid(cells, columns=5).save(partial)

@@ -48,7 +48,7 @@ def test_monochrome_media_have_one_hue_where_the_photograph_has_many(
 def test_palette_words_move_the_colour_of_a_medium(bundled: sav.StyleAVideoPipeline, picture: np.ndarray) -> None:
     """The same medium, three palettes: each moves the mean colour to its own side."""
     green, blue, pink = (
-        lab(bundled, f"Make it a gouache painting, {words}", picture).mean((0, 1))
+        lab(bundled, f"Make it a watercolor painting, {words}", picture).mean((0, 1))
         for words in ("in forest green", "in night blue", "in rose pink")
     )
     assert green[1] < pink[1] - 10
@@ -74,13 +74,14 @@ def test_the_folder_holds_what_the_recipe_says() -> None:
     assert not [path for path in bundled_folder().rglob("*.json") if "_name_or_path" in path.read_text()]
 
 
-def test_words_that_mean_nothing_are_named_from_python_too(bundled: sav.StyleAVideoPipeline) -> None:
-    with pytest.warns(UserWarning, match="'flurb' means nothing to this model"):
-        bundled.encode_prompt("Make it a flurb pencil drawing.")
+def test_a_prompt_that_is_far_from_all_styles_is_told_of_from_python_too(bundled: sav.StyleAVideoPipeline) -> None:
+    with pytest.warns(UserWarning, match="far from every style that the model knows; the nearest is"):
+        bundled.encode_prompt("qwertz uiop")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         bundled.encode_prompt("Make it a pencil drawing.")
-        bundled.encode_prompt("flurb", allow_empty=True)
+        bundled.encode_prompt("graphite lines scribbled on a page")
+        bundled.encode_prompt("qwertz uiop", allow_empty=True)
 
 
 @pytest.mark.parametrize("optimization", ["decoder", "exact"])

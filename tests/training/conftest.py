@@ -1,4 +1,4 @@
-"""One shard of training pairs for all tests that need one: rendering it takes most of a minute."""
+"""One shard of training pairs for all tests that need one: rendering it takes seconds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from style_a_video.training.budgets import SMOKE
 from style_a_video.training.pairs import make_pairs
 
 
@@ -13,5 +14,5 @@ from style_a_video.training.pairs import make_pairs
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A training folder with one shard of pairs."""
     folder = tmp_path_factory.mktemp("work")
-    make_pairs(folder / "pairs", 1, seed=3, workers=1)
+    make_pairs(folder / "pairs", SMOKE.contents, seed=3, workers=1, material=None)
     return folder

@@ -10,32 +10,33 @@ import numpy as np
 import pytest
 
 from style_a_video.styles.media import STYLE_NAMES
-from style_a_video.training.pairs import SHARD, Pairs, make_pairs, noise_of
-from style_a_video.training.teachers import Chance, render
+from style_a_video.training.budgets import SMOKE
+from style_a_video.training.pairs import Pairs, make_pairs, noise_of
+from style_a_video.training.renderers import Chance, render
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("pairs")
 def test_pairs_are_kept_and_carry_their_specs(work: Path, tmp_path: Path) -> None:
     stamp = (work / "pairs" / "00000.npy").stat().st_mtime_ns
-    make_pairs(work / "pairs", SHARD, seed=3, workers=1)
+    make_pairs(work / "pairs", SMOKE.contents, seed=3, workers=1, material=None)
     assert (work / "pairs" / "00000.npy").stat().st_mtime_ns == stamp
     pairs = Pairs.open(work / "pairs")
-    assert len(pairs) == SHARD
-    assert pairs.spec(4, 0) is None
+    assert len(pairs) == SMOKE.contents
+    assert pairs.spec(1, 0) is None
     for column, medium in enumerate(STYLE_NAMES, start=1):
-        spec = pairs.spec(4, column)
+        spec = pairs.spec(1, column)
         assert spec is not None
         assert spec.medium == medium
     again = render(
-        (pairs.picture(4, 0) / 255).astype(np.float32), pairs.spec(4, 8), Chance(pairs.noise(4, 8), 256, 256)
+        (pairs.picture(1, 0) / 255).astype(np.float32), pairs.spec(1, 8), Chance(pairs.noise(1, 8), 256, 256)
     )
-    assert np.abs(again * 255 - pairs.picture(4, 8)).mean() < 3
+    assert np.abs(again * 255 - pairs.picture(1, 8)).mean() < 3
     # A row's noise is that of the number it was made under, whatever lies beside it.
     shutil.copytree(work / "pairs", tmp_path / "later")
     record = json.loads((tmp_path / "later" / "00000.json").read_text())
     (tmp_path / "later" / "00000.json").write_text(json.dumps(record | {"first": 40}))
-    np.testing.assert_array_equal(Pairs.open(tmp_path / "later").noise(2, 3), noise_of(3, 42, 3))
+    np.testing.assert_array_equal(Pairs.open(tmp_path / "later").noise(1, 3), noise_of(3, 41, 3))
     (tmp_path / "later" / "00000.json").write_text(json.dumps({"looks": record["looks"], "seed": 3}))
     with pytest.raises(ValueError, match="older recipe"):
         Pairs.open(tmp_path / "later")

@@ -15,7 +15,7 @@ from style_a_video.training.refiner import (
     temporal_term,
     train_refiner,
 )
-from style_a_video.training.sequences import Sequence, disturbed_teacher, load_sequences, make_sequences, moving_scene
+from style_a_video.training.sequences import Sequence, disturbed_renderer, load_sequences, make_sequences, moving_scene
 from tests.temporal.test_warp import warp_loop
 
 
@@ -41,7 +41,7 @@ def test_the_scenes_flow_is_true(scenes):
 
 def test_disturbed_frames_differ_where_the_scene_does_not():
     still = np.repeat(moving_scene(np.random.default_rng(1), length=2, side=64).frames[:1], 3, axis=0)
-    styled = disturbed_teacher(np.random.default_rng(2), still)
+    styled = disturbed_renderer(np.random.default_rng(2), still)
     assert styled.shape == still.shape
     assert np.abs(styled[0] - styled[1]).mean() > 0.005
 

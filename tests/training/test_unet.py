@@ -1,4 +1,4 @@
-"""What the UNet is trained on: masks, timesteps, windows."""
+"""What the UNet is trained on: masks, timesteps, pictures with their conditions."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from style_a_video.styles.media import STYLE_NAMES
 from style_a_video.training import unet
-from style_a_video.training.pairs import ALIGNMENT, SHARD, Pairs
+from style_a_video.training.pairs import COLUMNS, Pairs
 
 
 def test_random_masks_are_blobs() -> None:
@@ -35,18 +35,29 @@ def test_zero_terminal_signal() -> None:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("pairs")
-def test_windows_carry_the_noise_that_their_marks_hang_on(work: Path) -> None:
-    """The noise of every window is that of its picture, cut at the same place; corners lie on the UNet's coarsest
-    cells."""
+def test_pictures_come_with_their_own_noise_frame_and_words(work: Path) -> None:
     pairs = Pairs.open(work / "pairs")
-    # Latents that say where they were cut.
-    rows, columns, y, x = np.meshgrid(
-        np.arange(SHARD), np.arange(1 + len(STYLE_NAMES)), np.arange(64), np.arange(64), indexing="ij"
-    )
-    latents = np.repeat(np.stack([rows, columns, y, x], axis=2), 3, axis=2).astype(np.float16)
-    windows = unet.random_windows(latents, pairs, batch=6, size=16)(np.random.default_rng(0))
-    assert windows.clean.shape == windows.noise.shape == windows.image.shape == (6, 12, 16, 16)
-    for clean, noise in zip(windows.clean.numpy(), windows.noise.numpy(), strict=True):
-        row, column, top, left = (int(clean[3 * k, 0, 0]) for k in range(4))
-        assert top % ALIGNMENT == left % ALIGNMENT == 0
-        np.testing.assert_array_equal(noise, pairs.noise(row, column)[:, top : top + 16, left : left + 16])
+    # Latents that say whose they are.
+    rows, columns = np.meshgrid(np.arange(len(pairs)), np.arange(COLUMNS), indexing="ij")
+    latents = np.broadcast_to(
+        (100 * rows + columns + 1)[:, :, None, None, None], (*rows.shape, 12, unet.GRID, unet.GRID)
+    ).astype(np.float16)
+    asked: list[list[str]] = []
+
+    def states(sentences: list[str]) -> torch.Tensor:
+        asked.append(sentences)
+        return torch.zeros(len(sentences), 5, 16)
+
+    draw = unet.random_pictures(latents, pairs, states, 24, unet.Dropout(0.3, 0.2, 0.1, 0.3))
+    batch = draw(np.random.default_rng(0))
+    assert batch.clean.shape == batch.noise.shape == batch.frame.shape == (24, 12, unet.GRID, unet.GRID)
+    whole, empty = 0, 0
+    for k, (row, column) in enumerate(batch.drawn):
+        assert float(batch.clean[k].max()) == 100 * row + column + 1
+        np.testing.assert_array_equal(batch.noise[k].numpy(), pairs.noise(row, column))
+        shown = set(batch.frame[k].unique().tolist())
+        assert shown <= {0.0, float(100 * row + 1)}
+        whole += shown == {float(100 * row + 1)}
+        empty += shown == {0.0}
+    assert 0 < empty < 12 <= whole
+    assert 0 < sum(not sentence for sentence in asked[0]) < 20

@@ -10,48 +10,75 @@ from rich.console import Console
 from rich.table import Table
 
 from ..atomic import check_writable
-from ..checkpoints import bundled_folder
 from ..errors import InputError
-from ..styles import Vocabulary
-from ..styles.spec import LINES, PALETTES, SCALES, SURFACES, TONES
+from ..styles import STYLES
+from ..styles.spec import WORDINGS
 from ..video import VideoReader
 from .terminal import console, progress
 
 
 def styles(
-    sheet: Annotated[Path, typer.Option(help="Where to draw every style on a picture.", dir_okay=False)] = Path(
-        "out/styles.png"
-    ),
+    sentence: Annotated[str | None, typer.Argument(help="A prompt: tells what the model makes of it.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Where to draw every style on a picture.", dir_okay=False, show_default="none")
+    ] = None,
     image: Annotated[
         Path | None, typer.Option(help="The picture to draw them on.", show_default="the demo's", exists=True)
     ] = None,
 ) -> None:
-    """List the styles of the bundled model and draw a sample sheet of them."""
+    """List the styles of the bundled model, tell what it makes of a sentence, or draw a sheet of samples."""
+    if sentence is not None:
+        _explain(sentence)
+        return
+    Console().print(_media())
+    Console().print(_modifiers())
+    if sheet is not None:
+        _draw(sheet, image)
+
+
+def _explain(sentence: str) -> None:
+    """The media that a sentence is nearest to."""
+    if not sentence.strip():
+        raise InputError('the sentence is empty: describe a style, e.g. "an Ukiyo-e painting"')
+    from ..models.understanding import FAR, bundled_matches
+
+    table = Table("style", "nearest phrasing", "cosine")
+    matches = bundled_matches(sentence)
+    for match in matches[:3]:
+        table.add_row(match.medium, match.phrase, f"{match.cosine:.2f}")
+    Console().print(table)
+    if matches[0].cosine < FAR:
+        console.print("it is far from every style that the model knows: expect something vague")
+
+
+def _draw(sheet: Path, image: Path | None) -> None:
     if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InputError(f"{sheet} is no name for a picture: let it end in .png or .jpg")
     check_writable(sheet.parent)
-    vocabulary = Vocabulary.read(bundled_folder())
     reader = VideoReader(image) if image else None
     from ..styles_sheet import draw_styles_sheet, picture_for_sheet
 
     picture = picture_for_sheet(reader)
-    table = Table("style", "say", "or name")
-    for style in vocabulary.styles:
-        table.add_row(style.name, style.prompt, ", ".join((*style.phrases[1:3], *style.artists[:3])))
-    Console().print(table)
-    Console().print(modifiers())
     with progress("drawing", "styles") as report:
         draw_styles_sheet(sheet, picture, report)
     console.print(f"[bold green]look at[/] {sheet}")
 
 
-def modifiers() -> Table:
+def _media() -> Table:
+    table = Table("style", "say", "or")
+    for style in STYLES:
+        table.add_row(style.name, style.prompt, "; ".join((*style.names[1:3], *style.sentences[:2])))
+    return table
+
+
+def _modifiers() -> Table:
     """What any style goes with."""
+    words = {kind: wording.words for kind, wording in WORDINGS.items()}
     table = Table("any style goes with", "for example")
-    table.add_row("a palette", "; ".join(palette.phrases[0] for palette in PALETTES.values()))
-    table.add_row("a tone", ", ".join(word for words in TONES.values() for word in words) + "  (a dark oil painting)")
-    table.add_row("marks", ", ".join(word for _, words in SCALES.values() for word in words) + "  (with bold strokes)")
-    table.add_row("lines", "; ".join(words[0] for _, words in LINES.values()))
-    table.add_row("a surface", "; ".join(words[0] for words in SURFACES.values()))
+    table.add_row("a palette", "in " + "; ".join(words["palette"]))
+    table.add_row("a tone", ", ".join(word for known in words["tone"].values() for word in known[:2]))
+    table.add_row("marks", "; ".join(f"with {known[0]} strokes" for known in words["scale"].values()))
+    table.add_row("lines", "; ".join(known[0] for known in words["line"].values()))
+    table.add_row("a surface", "; ".join(known[0] for known in words["surface"].values()))
     table.add_row("a second style", "an ukiyo-e print mixed with a pencil drawing")
     return table

@@ -22,6 +22,8 @@ def stylize(
     model: Model = DEFAULTS.model,
     seed: Annotated[int, setting("seed")] = DEFAULTS.seed,
     negative_prompt: Annotated[str, setting("negative_prompt")] = DEFAULTS.negative_prompt,
+    style_image: Annotated[str | None, setting("style_image", shown="none")] = DEFAULTS.style_image,
+    style_image_weight: Annotated[float, setting("style_image_weight")] = DEFAULTS.style_image_weight,
     fast: Annotated[bool, setting("fast", "--fast")] = DEFAULTS.fast,
     steps: Annotated[int | None, setting("num_inference_steps")] = DEFAULTS.num_inference_steps,
     scheduler: Annotated[
@@ -51,7 +53,8 @@ def stylize(
     find_model(model)
     plan = plan_job(
         video, prompt, output, overwrite=overwrite, preview=preview, model=model, seed=seed, fast=fast,
-        negative_prompt=negative_prompt, num_inference_steps=steps, scheduler=scheduler, guidance=guidance,
+        negative_prompt=negative_prompt, num_inference_steps=steps, style_image=style_image,
+        style_image_weight=style_image_weight, scheduler=scheduler, guidance=guidance,
         guidance_scale=guidance_scale, image_guidance_scale=image_guidance_scale, size=size, start_s=start, end_s=end,
         mask_guidance_scale=mask_guidance_scale, mask_refresh=mask_refresh, content_weight=content_weight,
         optimization=optimization, noise=noise, keyframe_interval=keyframe_interval, flow=flow, anchor=anchor,

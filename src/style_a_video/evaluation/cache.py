@@ -11,10 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ..digests import weights_digest
 from ..pipeline import StyleAVideoPipeline
 from ..temporal import Refiner
 from .clips import Clip
-from .encoders import Encoder, weights_digest
+from .encoders import Encoder
 from .methods import Method
 
 LIBRARIES = ("torch", "diffusers", "transformers", "cv2", "scenedetect", "skimage", "numpy")

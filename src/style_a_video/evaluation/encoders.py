@@ -20,19 +20,11 @@ from transformers import (
 )
 
 from ..checkpoints import check_judge
+from ..digests import weights_digest
 from ..errors import InputError
 from ..models.loading import quiet_libraries
 from ..optimization import clip_image_embedding
 from ..pipeline import StyleAVideoPipeline
-
-
-def weights_digest(*models: torch.nn.Module) -> str:
-    """A digest of the models' weights."""
-    digest = hashlib.sha256()
-    for model in models:
-        for value in model.state_dict().values():
-            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

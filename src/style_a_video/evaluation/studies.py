@@ -170,7 +170,7 @@ def built_in_methods(study: Study) -> list[Method]:
         methods.instruct_pix2pix(study.pipeline, cross_frame=False),
         methods.instruct_pix2pix(study.pipeline, cross_frame=True),
         methods.sdedit(study.pipeline),
-        methods.teacher(),
+        methods.renderer(),
         methods.statistics_transfer(study.pipeline),
         methods.gatys(study.pipeline),
     ]

@@ -22,8 +22,9 @@ from ..devices import best_device, check_device, compute_dtype
 from ..errors import InputError
 from ..pipeline import StyleAVideoPipeline
 from ..settings import BUNDLED
-from ..styles import Vocabulary, prompt_warnings
 from ..temporal import Refiner
+from .lean import make_lean
+from .understanding import PhraseIndex, prompt_warnings
 
 
 def load_refiner(folder: Path | None = None) -> Refiner:
@@ -70,19 +71,21 @@ def load_pipeline(
         ) from error
     widen_image_slot(pipeline)
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.prompt_warnings = _prompt_warnings_of(Path(folder))
+    pipeline.prompt_warnings = _prompt_warnings_of(pipeline, Path(folder))
+    make_lean(pipeline.vae, pipeline.unet)
     for part in (pipeline.unet, pipeline.vae):
         # A third less time in the first stage on a CPU, and the layout that GPUs compute in.
         part.to(memory_format=torch.channels_last)
     return pipeline.to(device)
 
 
-def _prompt_warnings_of(folder: Path) -> Callable[[str], list[str]] | None:
-    """Warnings of prompts for a model of this project's recipe, whose vocabulary is known; None for any other."""
+def _prompt_warnings_of(pipeline: StyleAVideoPipeline, folder: Path) -> Callable[[str], list[str]] | None:
+    """Warnings of prompts for a model of this project's recipe, whose phrasings are known; None for any other."""
     try:
-        return partial(prompt_warnings, vocabulary=Vocabulary.read(folder))
-    except (OSError, ValueError, KeyError, TypeError):
+        index = PhraseIndex.read(folder)
+    except (OSError, KeyError, TypeError, SafetensorError):
         return None
+    return partial(prompt_warnings, index, pipeline.text_encoder, pipeline.tokenizer)
 
 
 def widen_image_slot(pipeline: StyleAVideoPipeline) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..frames import read_image
 from ..pipeline import StyleAVideoPipeline
 from ..settings import ResolvedSettings
 from ..temporal import AnchorAttention
@@ -26,8 +28,10 @@ class Denoiser:
     ) -> None:
         self.pipeline, self.settings, self.anchor = pipeline.with_scheduler(settings.scheduler), settings, anchor
         with torch.no_grad():
-            self.text = pipeline.encode_prompt(prompt)
-            self.no_text = pipeline.encode_prompt(settings.negative_prompt, allow_empty=True)
+            picture = read_image(Path(settings.style_image)) if settings.style_image else None
+            self.text, self.no_text = pipeline.encode_style(
+                prompt, settings.negative_prompt, picture, settings.style_image_weight
+            )
 
     def denoise(self, contexts: list[FrameContext]) -> list[Tensor]:
         """All steps, from the frames' noise. With an anchor, frames also attend to the first frame of their shot."""

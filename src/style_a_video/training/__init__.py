@@ -1,1 +1,1 @@
-"""The recipe of the bundled model: pictures -> teachers -> pairs -> first stage -> φ and text encoder -> UNet."""
+"""The recipe of the bundled model: pictures -> renderers -> pairs -> first stage -> φ and text encoder -> UNet."""

@@ -7,20 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class BundledBudget:
-    """How much of everything: by estimate twenty hours on two CPU cores, an hour on a GPU; never yet run whole."""
+    """How much of everything: some fifteen hours on two CPU cores."""
 
-    contents: int = 1200
-    first_stage_steps: int = 20_000
-    """On 64² crops, batch 16."""
-    decoder_steps: int = 3_000
-    """On the same, of the decoder alone, where the first stage is that of a start: its latents stay what they are."""
-    clip_steps: int = 3_000
-    unet_steps: int = 60_000
-    """On 128² crops, batch 16: smaller crops hold no large mark, and an area of them takes twice the time on a CPU."""
-    unet_full_steps: int = 12_000
-    """On whole 256² pictures, batch 8, so that attention knows the size it will meet."""
-    sharpen_steps: int = 12_000
-    """Against a critic, on whole 256² pictures, batch 8: larger marks need room."""
+    contents: int = 400
+    """Each is rendered in every medium."""
+    first_stage_steps: int = 9_000
+    """On 96² crops, batch 8."""
+    image_encoder_steps: int = 2_000
+    """Of 64 pictures."""
+    unet_pictures: int = 80_000
+    """By squared error alone."""
+    critic_pictures: int = 150_000
+    """Against the critic."""
+
+
+SMOKE = BundledBudget(
+    contents=2, first_stage_steps=2, image_encoder_steps=2, unet_pictures=16, critic_pictures=16
+)
+"""A step or two of everything: does the recipe run?"""
 
 
 @dataclass(frozen=True)

@@ -8,35 +8,36 @@ from dataclasses import replace
 import numpy as np
 
 from ..styles.media import STYLES, Style
-from ..styles.spec import LINES, PALETTES, SCALES, SURFACES, TONES, StyleSpec
-from ..styles.vocabulary import SUBJECTS
+from ..styles.spec import LINES, PALETTES, SCALES, SURFACES, TONES, WORDINGS, StyleSpec
 
 INSTRUCTIONS = (
     "Make it {}.", "make it {}", "Turn it into {}.", "turn this into {}", "Turn this video into {}.",
-    "Render it as {}.",
-    "Make this {}.", "Repaint it as {}", "Show it as {}.", "Convert it to {}", "Make this look like {}.", "as {}",
-    "{}", "{}.",
-    "Transform the video into {}.", "I want it to look like {}.", "Redraw this as {}.", "It should be {}.",
+    "Render it as {}.", "Make this {}.", "Repaint it as {}", "Show it as {}.", "Convert it to {}",
+    "Make this look like {}.", "as {}", "{}", "{}", "{}.", "Transform the video into {}.",
+    "I want it to look like {}.", "Redraw this as {}.", "It should be {}.", "like {}", "as if it were {}",
     "{} of a [subject]", "{} showing a [subject]", "{} with a [subject]", "a [subject], {}",
+    "the [subject] as {}",
 )  # fmt: skip
 HELD_OUT_INSTRUCTIONS = (
     "Please make my clip {}.", "Could you change this to {}?", "Let it become {}.", "Restyle the footage as {}.",
     "Give me {} please", "I would like {}.",
 )  # fmt: skip
-ARTIST_SENTENCES = (
-    "in the style of {}", "Make it in the style of {}.", "{} style", "Paint it like {}.", "as if made by {}",
-    "inspired by {}",
-    "Make it look like {}.", "a picture in the manner of {}",
-)  # fmt: skip
 PHOTOGRAPH = (
     "a photograph", "a photo", "Keep it as it is.", "a realistic photograph", "Make it a photograph.",
-    "a photo of a [subject]",
+    "a photo of a [subject]", "do nothing", "leave it unchanged",
 )  # fmt: skip
+SUBJECTS = (
+    "woman", "man", "face", "cat", "dog", "wolf", "bird", "flower", "house", "temple", "city street", "mountain",
+    "landscape", "cup of coffee", "car", "motorcycle", "skier", "dancer", "river", "forest", "rocket", "rabbit",
+    "tea pot", "stone wall", "night sky", "portrait", "child", "horse", "tree", "sea", "boat", "fruit bowl",
+)  # fmt: skip
+"""Things that pictures show. The content comes from the frame, so these must not change the style."""
+TYPO_SHARE = 0.15
+"""Of the captions, so many have a slip of the finger."""
 _STYLES = {style.name: style for style in STYLES}
 _VALUES: dict[str, tuple[str, ...]] = {
-    "medium": tuple(_STYLES), "palette": ("", *PALETTES), "tone": ("", *TONES), "scale": ("", *SCALES), "line": ("",
-    *LINES),
-    "surface": ("", *SURFACES),
+    "medium": tuple(_STYLES), "palette": ("", *PALETTES), "tone": ("", *TONES), "scale": ("", *SCALES),
+    "line": ("", *LINES), "surface": ("", *SURFACES),
 }  # fmt: skip
 
 
@@ -49,9 +50,7 @@ def is_held_out(spec: StyleSpec) -> bool:
 
 
 def random_spec(rng: np.random.Generator, medium: str) -> StyleSpec:
-    """A spec in `medium` as the pairs have it: two fifths of them plain, the others with one or a few words more."""
-    if rng.random() < 0.35:
-        return StyleSpec(medium)
+    """A spec in `medium` that is modified by one or a few words."""
 
     def pick(chance: float, choices: list[str]) -> str:
         return choices[int(rng.integers(len(choices)))] if rng.random() < chance else ""
@@ -65,7 +64,7 @@ def random_spec(rng: np.random.Generator, medium: str) -> StyleSpec:
 
 
 def near_spec(rng: np.random.Generator, spec: StyleSpec) -> StyleSpec:
-    """A look like `look` but for one word, and not held out."""
+    """A spec like `spec` but for one word, and not held out."""
     field = list(_VALUES)[int(rng.integers(len(_VALUES)))]
     others = [value for value in _VALUES[field] if value not in (getattr(spec, field), spec.second)]
     near = replace(spec, **{field: others[int(rng.integers(len(others)))]})
@@ -73,55 +72,58 @@ def near_spec(rng: np.random.Generator, spec: StyleSpec) -> StyleSpec:
 
 
 def caption(spec: StyleSpec | None, rng: np.random.Generator, held_out: bool = False) -> str:
-    """One sentence for a look; None is the untouched photograph.
+    """One sentence for a spec; None is the untouched photograph.
 
-    `held_out` takes sentence, noun phrase and palette wording from those that training never sees.
+    `held_out` takes every wording from those that training never sees.
     """
     if spec is None:
         return _filled(_one(rng, PHOTOGRAPH), rng)
     style = _STYLES[spec.medium]
-    words = [_one(rng, TONES[spec.tone])] if spec.tone else []
-    tail = []
-    if spec.palette:
-        palette = PALETTES[spec.palette]
-        tail.append(palette.held_out if held_out else _one(rng, palette.phrases))
-    if spec.scale:
-        tail.append(f"with {_one(rng, SCALES[spec.scale][1])} {style.mark if rng.random() < 0.7 else 'marks'}")
-    if spec.line:
-        tail.append(_one(rng, LINES[spec.line][1]))
-    if spec.surface:
-        tail.append(_one(rng, SURFACES[spec.surface]))
-    order = rng.permutation(len(tail))
-    sentence = _sentence(style, words, spec.second, [tail[k] for k in order], rng, held_out)
+    tail = [
+        modifier(kind, getattr(spec, kind), style, rng, held_out)
+        for kind in ("palette", "scale", "line", "surface")
+        if getattr(spec, kind)
+    ]
+    tail = [tail[k] for k in rng.permutation(len(tail))]
+    adjective = _one(rng, WORDINGS["tone"].words[spec.tone]) if spec.tone else ""
+    sentence = _sentence(style, adjective, spec.second, tail, rng, held_out)
     kind = rng.random()
-    return sentence[0].upper() + sentence[1:] if kind < 0.3 else sentence.lower() if kind < 0.5 else sentence
+    sentence = sentence[0].upper() + sentence[1:] if kind < 0.25 else sentence.lower() if kind < 0.5 else sentence
+    return with_typo(sentence, rng) if not held_out and rng.random() < TYPO_SHARE else sentence
+
+
+def modifier(kind: str, name: str, style: Style, rng: np.random.Generator, held_out: bool = False) -> str:
+    """Words for one modifier, as they follow the medium: "in shades of teal and gold", "with huge dots"."""
+    wording = WORDINGS[kind]
+    words = _one(rng, wording.words[name])
+    templates = wording.held_out if held_out and wording.held_out else wording.templates
+    text = _one(rng, templates).format(words) if templates else words
+    return text.replace("[mark]", style.mark if rng.random() < 0.7 else "marks")
 
 
 def _sentence(
-    style: Style, adjectives: list[str], second: str, tail: list[str], rng: np.random.Generator, held_out: bool
+    style: Style, adjective: str, second: str, tail: list[str], rng: np.random.Generator, held_out: bool
 ) -> str:
-    kind = rng.random()
-    if held_out or kind < 0.78 or second:
-        template = _one(rng, HELD_OUT_INSTRUCTIONS if held_out else INSTRUCTIONS)
-        phrase = _one(rng, style.held_out if held_out else style.phrases)
-        if adjectives:
-            phrase = with_adjective(adjectives[0], phrase)
+    if held_out and not second:
+        sentence = _one(rng, style.held_out)
+        return ", ".join([sentence.rstrip("."), *([adjective] if adjective else []), *tail])
+    if second or rng.random() < 0.7:
+        phrase = _one(rng, style.names)
+        phrase = with_adjective(adjective, phrase) if adjective else phrase
         if second:
-            phrase = _one(
-                rng, ("{} mixed with {}", "{} crossed with {}", "{} and {} together", "a mix of {} and {}")
-            ).format(phrase, _one(rng, _STYLES[second].phrases))
+            templates = WORDINGS["second"].held_out if held_out else WORDINGS["second"].templates
+            phrase = _one(rng, templates).format(phrase, _one(rng, _STYLES[second].names))
         # Words about the whole stand right after the noun, or close the sentence.
         extra = ", ".join(tail)
         if tail and rng.random() < 0.6:
             phrase, extra = f"{phrase}{_one(rng, (' ', ', '))}{extra}", ""
-        sentence = _filled(template, rng).format(phrase)
+        sentence = _filled(_one(rng, HELD_OUT_INSTRUCTIONS if held_out else INSTRUCTIONS), rng).format(phrase)
         return f"{sentence.rstrip('.?')}, {extra}" if extra else sentence
-    if kind < 0.92 and style.artists:
-        sentence = _one(rng, ARTIST_SENTENCES).format(_one(rng, style.artists))
+    if rng.random() < 0.12:
+        sentence = _one(rng, ("{}", "{} style", "in {} style", "Make it {}.", "{} look")).format(style.name)
     else:
-        word = style.name if rng.random() < 0.4 else _one(rng, style.keywords)
-        sentence = _one(rng, ("{}", "{} style", "in {} style", "Make it {}.", "{} look")).format(word)
-    return ", ".join([sentence.rstrip("."), *adjectives, *tail])
+        sentence = _one(rng, style.sentences)
+    return ", ".join([sentence.rstrip("."), *([adjective] if adjective else []), *tail])
 
 
 def with_adjective(adjective: str, phrase: str) -> str:
@@ -131,29 +133,28 @@ def with_adjective(adjective: str, phrase: str) -> str:
     ('a dark oil painting', 'pale pixel art')
     """
     article, _, rest = phrase.partition(" ")
-    return f"a {adjective} {rest}" if article in ("a", "an") else f"{adjective} {phrase}"
+    if article in ("a", "an", "the"):
+        return f"{'the' if article == 'the' else 'an' if adjective[0] in 'aeiou' else 'a'} {adjective} {rest}"
+    return f"{adjective} {phrase}"
 
 
-def corpus() -> list[str]:
-    """Training sentences enough to hold every word that training uses; the order is fixed."""
-    rng = np.random.default_rng(0)
-    sentences = [caption(random_spec(rng, style.name), rng) for _ in range(120) for style in STYLES]
-    words = (
-        *INSTRUCTIONS,
-        *ARTIST_SENTENCES,
-        *PHOTOGRAPH,
-        *SUBJECTS,
-        *(p for palette in PALETTES.values() for p in palette.phrases),
-    )
-    named = [
-        text for style in STYLES for text in (*style.phrases, *style.artists, style.name, *style.keywords, style.mark)
-    ]
-    modifiers = [
-        text for group in (TONES.values(), SURFACES.values(), *([p for _, p in table.values()] for table in (SCALES,
-        LINES)))
-        for phrases in group for text in phrases
-    ]  # fmt: skip
-    return [*sentences, *(text.replace("{}", "").replace("[subject]", "") for text in (*words, *named, *modifiers))]
+def with_typo(sentence: str, rng: np.random.Generator) -> str:
+    """The sentence with one slip in a word of five letters or more: two letters swapped, one lost or one doubled."""
+    words = sentence.split(" ")
+    long = [k for k, word in enumerate(words) if len(word) >= 5]
+    if not long:
+        return sentence
+    k = long[int(rng.integers(len(long)))]
+    word = words[k]
+    at = int(rng.integers(1, len(word) - 2))
+    kind = int(rng.integers(3))
+    if kind == 0:
+        word = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    elif kind == 1:
+        word = word[:at] + word[at + 1 :]
+    else:
+        word = word[:at] + word[at] + word[at:]
+    return " ".join([*words[:k], word, *words[k + 1 :]])
 
 
 def _one(rng: np.random.Generator, choices: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Pictures to train on: photographs that ship inside Python packages, and generated scenes. Nothing is downloaded."""
+"""Pictures to train on: photographs, cut-outs and paintings of `material`, photographs in Python packages, scenes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from .material import PAINTINGS, Material
 
 Image = NDArray[np.float32]
 """(H, W, 3) RGB in [0, 1]."""
@@ -44,45 +46,92 @@ def photographs() -> dict[str, Image]:
     return found
 
 
-def random_content(rng: np.random.Generator, size: int = 256) -> Image:
+def random_content(rng: np.random.Generator, size: int = 256, material: Material | None = None) -> Image:
     """One training picture, (size, size, 3) in [0, 1], with random colour changes.
 
-    A photograph's crop (60 %), photographs cut into overlapping leaves, a landscape, lit solids, or plain dead leaves.
+    A photograph's crop (64 %), things cut out and set before a photograph (16 %; without `material` photographs cut
+    into overlapping leaves), a crop of a painting (4 %; as before), or a generated scene.
     """
     kind = rng.random()
-    if kind < 0.60:
-        picture = photograph_crop(rng, size)
-    elif kind < 0.75:
+    if kind < 0.64:
+        picture = photograph_crop(rng, size, material=material)
+    elif kind < 0.80:
+        picture = still_life(rng, size, material) if material else dead_leaves(rng, size, textured=True)
+    elif kind < 0.84:
+        picture = painting_crop(rng, size, material) if material else dead_leaves(rng, size, textured=True)
+    elif kind < 0.89:
         picture = dead_leaves(rng, size, textured=True)
-    elif kind < 0.85:
+    elif kind < 0.94:
         picture = landscape(rng, size)
-    elif kind < 0.93:
+    elif kind < 0.98:
         picture = lit_solids(rng, size)
     else:
         picture = dead_leaves(rng, size, textured=False)
     return colour_jitter(rng, picture)
 
 
-def photograph_crop(rng: np.random.Generator, size: int, names: tuple[str, ...] = TRAINING_PHOTOGRAPHS) -> Image:
-    """A random square of a random photograph, from a third of its short side to all of it, mirrored half the time."""
-    available = photographs()
+PACKAGED_SHARE = 0.15
+"""Of crops where there is `material`: the packages' photographs are few, but have faces."""
+
+
+def photograph_crop(
+    rng: np.random.Generator,
+    size: int,
+    names: tuple[str, ...] = TRAINING_PHOTOGRAPHS,
+    material: Material | None = None,
+) -> Image:
+    """A random square of a random photograph, mirrored half the time."""
+    if material and rng.random() >= PACKAGED_SHARE:
+        paths = material.photographs()
+        return random_square(rng, material.read(paths[int(rng.integers(len(paths)))]), size, 0.5)
     weights = np.array([_WEIGHTS.get(name, 1) for name in names], dtype=np.float64)
-    photograph = available[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
-    height, width = photograph.shape[:2]
-    side = int(min(height, width) * rng.uniform(0.34, 1.0))
+    return random_square(rng, photographs()[names[int(rng.choice(len(names), p=weights / weights.sum()))]], size, 0.34)
+
+
+def painting_crop(rng: np.random.Generator, size: int, material: Material) -> Image:
+    """A random square of one of the paintings that media are imitated from."""
+    paths = [path for medium in PAINTINGS for path in material.files(f"paintings/{medium}")]
+    return random_square(rng, material.read(paths[int(rng.integers(len(paths)))]), size, 0.5)
+
+
+def random_square(rng: np.random.Generator, picture: Image, size: int, smallest: float) -> Image:
+    """A square of `smallest` to all of the short side, resized to `size`, mirrored half the time."""
+    height, width = picture.shape[:2]
+    side = int(min(height, width) * rng.uniform(smallest, 1.0))
     top, left = rng.integers(0, height - side + 1), rng.integers(0, width - side + 1)
-    crop = photograph[top : top + side, left : left + side]
-    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    crop = cv2.resize(crop, (size, size), interpolation=interpolation)
-    if rng.random() < 0.5:
-        crop = crop[:, ::-1]
-    return np.clip(crop, 0.0, 1.0).astype(np.float32)
+    crop = picture[top : top + side, left : left + side]
+    crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_CUBIC)
+    return np.clip(crop[:, ::-1] if rng.random() < 0.5 else crop, 0.0, 1.0).astype(np.float32)
+
+
+def still_life(rng: np.random.Generator, size: int, material: Material) -> Image:
+    """One to three cut-out things or animals before a photograph or a plain ground, each with a soft shadow."""
+    ground = photograph_crop(rng, size, material=material) if rng.random() < 0.75 else _gradient(rng, size)
+    canvas = cv2.GaussianBlur(np.asarray(ground, np.float32), (0, 0), rng.uniform(0.5, 3.0))
+    paths = material.files("cutouts")
+    for _ in range(int(rng.integers(1, 4))):
+        thing = material.read(paths[int(rng.integers(len(paths)))])
+        factor = size * rng.uniform(0.35, 0.95) / max(thing.shape[:2])
+        thing = cv2.resize(thing, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        if rng.random() < 0.5:
+            thing = thing[:, ::-1]
+        height, width = thing.shape[:2]
+        layer = np.zeros((size, size, 4), np.float32)
+        top = int(rng.integers(0, max(1, size - height + 1)))
+        left = int(rng.integers(-width // 4, max(1, size - 3 * width // 4)))
+        rows, columns = slice(top, min(size, top + height)), slice(max(0, left), min(size, left + width))
+        layer[rows, columns] = thing[: rows.stop - top, columns.start - left : columns.stop - left]
+        alpha = np.clip(layer[..., 3:], 0, 1)
+        shadow = cv2.GaussianBlur(np.roll(alpha[..., 0], (size // 40, size // 60), (0, 1)), (0, 0), size / 50)
+        canvas = canvas * (1 - 0.45 * shadow[..., None] * (1 - alpha))
+        canvas = canvas * (1 - alpha) + layer[..., :3] * alpha
+    return np.clip(canvas, 0, 1).astype(np.float32)
 
 
 def colour_jitter(rng: np.random.Generator, picture: Image) -> Image:
     """Random hue, saturation, gamma, contrast and white balance: small changes mostly, large ones sometimes."""
     hsv = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2HSV)
-    hue_range = 180.0 if rng.random() < 0.25 else 15.0
+    hue_range = 180.0 if rng.random() < 0.12 else 15.0
     hsv[..., 0] = np.mod(hsv[..., 0] + rng.uniform(-hue_range, hue_range), 360.0)
     hsv[..., 1] = np.clip(hsv[..., 1] * rng.uniform(0.5, 1.5), 0.0, 1.0)
     picture = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)

@@ -6,8 +6,9 @@ import json
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,56 +19,92 @@ from torch import Tensor
 
 from ..atomic import atomic_path
 from ..devices import autocast
+from ..digests import weights_digest
 from ..frames import picture_to_pixels
 from ..styles.media import STYLE_NAMES
 from ..styles.spec import StyleSpec
 from .captions import random_spec
 from .contents import random_content
-from .teachers import Chance, render
-from .teachers.chance import CELL, CHANNELS
+from .material import Material
+from .renderers import PAINTED, Chance, render
+from .renderers.chance import CELL, CHANNELS
 
 SIZE = 256
 SHARD = 10
-ALIGNMENT = 8
-"""Latents to the UNet's coarsest cell. Windows that begin at its multiples keep in step with what repeats."""
 COLUMNS = 1 + len(STYLE_NAMES)
 """Column 0 of a row is the content; column 1 + k is medium k."""
+PLAIN_SHARE = 0.4
+"""Of the pictures of every medium, so many are modified by nothing."""
+LOOKS_PER_MEDIUM = 60
 
 
-def make_pairs(folder: Path, count: int, seed: int, workers: int) -> None:
+class Look(NamedTuple):
+    """What a stylized picture was asked to look like. Two pictures of one look are in the same style."""
+
+    spec: StyleSpec
+    painting: str = ""
+    """Path of the painting that a painted medium was imitated from, below the material's folder."""
+
+
+def random_look(rng: np.random.Generator, seed: int, medium: str, material: Material | None) -> Look:
+    """Plain, or one of the medium's LOOKS_PER_MEDIUM looks: so few that every one is shown on several contents."""
+    paintings = material.paintings(medium) if material and medium in PAINTED else ()
+    if rng.random() >= PLAIN_SHARE:
+        rng = np.random.default_rng((seed, STYLE_NAMES.index(medium), int(rng.integers(LOOKS_PER_MEDIUM)), 1))
+        spec = random_spec(rng, medium)
+    else:
+        spec = StyleSpec(medium)
+    # A second medium is rendered from the same painting, which only its own medium has.
+    if spec.second in PAINTED:
+        spec = replace(spec, second="")
+    return Look(spec, paintings[int(rng.integers(len(paintings)))] if paintings else "")
+
+
+def make_pairs(folder: Path, count: int, seed: int, workers: int, material: Material | None) -> None:
     """Render `count` contents (rounded up to whole shards) into every medium; shards that exist are kept.
 
-    Each shard is `NNNNN.npy`, (SHARD, COLUMNS, 256, 256, 3) uint8, with `NNNNN.json`, the seed and the specs (SHARD x
-    media). Both depend on (seed, the shard's number) alone.
+    Each shard is `NNNNN.npy`, (contents, COLUMNS, 256, 256, 3) uint8, SHARD contents or `count`, whichever is less,
+    with `NNNNN.json`, the seed and the looks (contents x media). Both depend on (material, seed, the shard's number) alone. Without material the painted media are imitated
+    from generated pictures, which is good for a trial only.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = [k for k in range(-(-count // SHARD)) if not (folder / f"{k:05d}.npy").exists()]
     # Fresh processes: a fork of one whose torch threads are running can hang in OpenMP.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        jobs = [pool.submit(_render_shard, folder, seed, k) for k in shards]
+        jobs = [pool.submit(_render_shard, folder, seed, k, min(SHARD, count), material) for k in shards]
         for job in track(as_completed(jobs), "rendering pairs", total=len(jobs)):
             job.result()
 
 
-def _render_shard(folder: Path, seed: int, shard: int) -> None:
+def _render_shard(folder: Path, seed: int, shard: int, contents: int, material: Material | None) -> None:
     import cv2
 
     cv2.setNumThreads(1)
     rng = np.random.default_rng((seed, shard))
-    pictures = np.empty((SHARD, COLUMNS, SIZE, SIZE, 3), np.uint8)
-    specs: list[list[dict[str, str]]] = []
+    pictures = np.empty((contents, COLUMNS, SIZE, SIZE, 3), np.uint8)
+    looks: list[list[dict[str, str]]] = []
     for number, row in enumerate(pictures, start=SHARD * shard):
-        content = random_content(rng, SIZE)
+        content = random_content(rng, SIZE, material)
         row[0] = picture_to_pixels(content)
-        specs.append([])
+        looks.append([])
         for column, medium in enumerate(STYLE_NAMES, start=1):
-            spec = random_spec(rng, medium)
+            look = random_look(rng, seed, medium, material)
             chance = Chance(noise_of(seed, number, column), SIZE, SIZE)
-            row[column] = picture_to_pixels(render(content, spec, chance))
-            specs[-1].append({name: value for name, value in asdict(spec).items() if value})
-    (folder / f"{shard:05d}.json").write_text(json.dumps({"seed": seed, "first": SHARD * shard, "looks": specs}))
+            painting = _painting(look, material, rng)
+            row[column] = picture_to_pixels(render(content, look.spec, chance, painting))
+            entries = asdict(look.spec) | {"painting": look.painting}
+            looks[-1].append({name: value for name, value in entries.items() if value})
+    (folder / f"{shard:05d}.json").write_text(json.dumps({"seed": seed, "first": SHARD * shard, "looks": looks}))
     with atomic_path(folder / f"{shard:05d}.npy") as partial:
         np.save(partial, pictures)
+
+
+def _painting(look: Look, material: Material | None, rng: np.random.Generator) -> NDArray[np.float32] | None:
+    if look.spec.medium not in PAINTED:
+        return None
+    if material is None:
+        return random_content(rng, SIZE)
+    return material.read(material.folder / look.painting)
 
 
 def noise_of(seed: int, row: int, column: int) -> NDArray[np.float32]:
@@ -81,7 +118,7 @@ class Pairs:
     """The rendered pictures, memory-mapped, and their specs."""
 
     shards: tuple[NDArray[np.uint8], ...]
-    specs: tuple[tuple[StyleSpec, ...], ...]
+    looks: tuple[tuple[Look, ...], ...]
     """Per row, the look of every medium's column."""
     numbers: tuple[int, ...]
     """Per row, the number that it was made under."""
@@ -100,20 +137,29 @@ class Pairs:
         records = [json.loads(path.with_suffix(".json").read_text()) for path in paths]
         if any("first" not in record for record in records) or len({record["seed"] for record in records}) > 1:
             raise ValueError(f"{folder} holds pairs of several seeds or of an older recipe: give a new --work")
-        specs = tuple(tuple(StyleSpec(**spec) for spec in row) for record in records for row in record["looks"])
-        numbers = tuple(record["first"] + k for record in records for k in range(SHARD))
-        return cls(tuple(np.load(path, mmap_mode="r") for path in paths), specs, numbers, records[0]["seed"])
+        looks = tuple(tuple(_look(**entries) for entries in row) for record in records for row in record["looks"])
+        numbers = tuple(record["first"] + k for record in records for k in range(len(record["looks"])))
+        return cls(tuple(np.load(path, mmap_mode="r") for path in paths), looks, numbers, records[0]["seed"])
 
     def __len__(self) -> int:
-        return len(self.specs)
+        return len(self.looks)
+
+    def row(self, row: int) -> NDArray[np.uint8]:
+        """All pictures of a content, (COLUMNS, 256, 256, 3) uint8."""
+        length = len(self.shards[0])
+        return self.shards[row // length][row % length]
 
     def picture(self, row: int, column: int) -> NDArray[np.uint8]:
         """(256, 256, 3) uint8."""
-        return self.shards[row // SHARD][row % SHARD, column]
+        return self.row(row)[column]
 
     def spec(self, row: int, column: int) -> StyleSpec | None:
         """None for the content itself."""
-        return self.specs[row][column - 1] if column else None
+        return self.looks[row][column - 1].spec if column else None
+
+    def look(self, row: int, column: int) -> Look | None:
+        """None for the content itself."""
+        return self.looks[row][column - 1] if column else None
 
     def noise(self, row: int, column: int) -> NDArray[np.float32]:
         """What the UNet starts from when it makes this picture: `noise_of` it."""
@@ -133,26 +179,34 @@ class Pairs:
         return draw
 
 
+def _look(painting: str = "", **spec: str) -> Look:
+    return Look(StyleSpec(**spec), painting)
+
+
 def to_model(pictures: NDArray[np.uint8]) -> Tensor:
     """(B, H, W, 3) uint8 -> (B, 3, H, W) float32 in [-1, 1]."""
     return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
 @torch.no_grad()
-def encode_pairs(vae: AutoencoderTiny, pairs: Pairs, path: Path) -> None:
-    """Write the latents (modes) of all pairs to `path`: (N, COLUMNS, C, h, w) float16. Kept when complete."""
-    side = SIZE // 2 ** (len(vae.config.block_out_channels) - 1)
+def encode_pairs(vae: AutoencoderTiny, pairs: Pairs, path: Path) -> NDArray[np.float16]:
+    """The latents (modes) of all pairs, (N, COLUMNS, C, h, w), mapped from `path`. Kept when complete.
+
+    Each file belongs to one first stage: `path` carries its digest.
+    """
+    path = path.with_stem(f"{path.stem}-{weights_digest(vae)[:12]}-{len(pairs)}")
+    side = SIZE // 2 ** (len(vae.config.encoder_block_out_channels) - 1)
     shape = (len(pairs), COLUMNS, vae.config.latent_channels, side, side)
-    if path.exists() and np.load(path, mmap_mode="r").shape == shape:
-        return
-    device = next(vae.parameters()).device
-    with atomic_path(path) as partial:
-        latents = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
-        for row in track(range(len(pairs)), "encoding pairs"):
-            pictures = to_model(pairs.shards[row // SHARD][row % SHARD]).to(device)
-            for start in range(0, COLUMNS, 8):
+    if not path.exists():
+        device = next(vae.parameters()).device
+        with atomic_path(path) as partial:
+            latents = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
+            for row in track(range(len(pairs)), "encoding pairs"):
+                pictures = to_model(pairs.row(row)).to(device)
                 with autocast(device):
-                    modes = vae.encode(pictures[start : start + 8]).latents
-                latents[row, start : start + 8] = modes.float().cpu().numpy().astype(np.float16)
-        latents.flush()
-        del latents  # so that the file is closed where an open one cannot be renamed
+                    modes = torch.cat([vae.encode(some).latents for some in pictures.split(8)])
+                latents[row] = modes.float().cpu().numpy().astype(np.float16)
+            latents.flush()
+            del latents  # so that the file is closed where an open one cannot be renamed
+    kept: NDArray[np.float16] = np.load(path, mmap_mode="r")
+    return kept

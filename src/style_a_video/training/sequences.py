@@ -21,12 +21,12 @@ from ..styles.media import STYLES
 from ..video import VideoFrame
 from .captions import caption, random_spec
 from .contents import random_content, smooth_noise
-from .teachers import Chance, render
+from .renderers import Chance, render
 
 SIDE = 128
 LENGTH = 8
-BY_TEACHERS = 0.35
-"""Share of clips that a teacher stylized; the others are the model's, which is what the refiner will meet."""
+BY_RENDERERS = 0.35
+"""Share of clips that a renderer stylized; the others are the model's, which is what the refiner will meet."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def _path(rng: np.random.Generator, length: int, side: int, scale: float) -> lis
     return path
 
 
-def disturbed_teacher(rng: np.random.Generator, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every frame by one teacher, disturbed on its own: colour, brightness, coarse noise, phase of its marks."""
+def disturbed_renderer(rng: np.random.Generator, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Every frame by one renderer, disturbed on its own: colour, brightness, coarse noise, phase of its marks."""
     spec = random_spec(rng, STYLES[int(rng.integers(len(STYLES)))].name)
     strength = float(rng.uniform(0.3, 1.0))
     chance = Chance.of_seed(int(rng.integers(2**31)), *frames.shape[1:3])
@@ -120,7 +120,9 @@ def make_sequences(folder: Path, pipeline: StyleAVideoPipeline, count: int, seed
         rng = np.random.default_rng((seed, k))
         scene = moving_scene(rng)
         frames = np.round(scene.frames * 255) / np.float32(255)
-        styled = disturbed_teacher(rng, frames) if rng.random() < BY_TEACHERS else model_stylized(rng, pipeline, frames)
+        styled = (
+            disturbed_renderer(rng, frames) if rng.random() < BY_RENDERERS else model_stylized(rng, pipeline, frames)
+        )
         flows = scene.flows.astype(np.float16)
         with atomic_path(folder / f"{k:05d}.npz") as partial:
             np.savez(

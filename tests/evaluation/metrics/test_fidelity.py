@@ -10,7 +10,7 @@ import skimage.color
 from style_a_video.evaluation import edge_f_score, gradient_similarity, structural_similarity, style_descriptor
 from style_a_video.styles.spec import StyleSpec
 from style_a_video.training.contents import photographs
-from style_a_video.training.teachers import render
+from style_a_video.training.renderers import render
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_descriptor_sees_directions() -> None:
 
 
 def test_descriptor_tells_styles_apart_across_contents(pictures: list[np.ndarray]) -> None:
-    """Media of one content are further apart than half of what separates contents: the right teacher is the nearest."""
+    """Media of one content are further apart than half of what separates contents: the right renderer is the nearest."""
     media = ("ukiyo-e", "pencil", "pop art", "mosaic", "neon", "cyanotype", "oil painting")
     for picture in pictures[1:]:
         noisy = np.clip(picture + np.random.default_rng(0).normal(0, 0.02, picture.shape), 0, 1).astype(np.float32)

@@ -16,7 +16,7 @@ from torch import Tensor
 import style_a_video as sav
 from style_a_video.evaluation.clips import Clip, clip_of
 from style_a_video.evaluation.encoders import Encoder, bundled_encoder, clip_encoder
-from style_a_video.evaluation.methods.classical import teacher
+from style_a_video.evaluation.methods.classical import renderer
 from style_a_video.evaluation.metrics import measure
 from style_a_video.frames import pixels_to_tensor
 from tests.conftest import moving_photograph, tiny_pipeline
@@ -36,7 +36,7 @@ def judge() -> Encoder:
 
 @pytest.fixture(scope="module")
 def drawn(scene: Clip) -> Tensor:
-    return teacher().run(scene, PENCIL)
+    return renderer().run(scene, PENCIL)
 
 
 def means(scene: Clip, output: Tensor, judge: Encoder, prompt: str = PENCIL) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def test_every_measure_moves_the_right_way(scene: Clip, drawn: Tensor, judge: En
     # A drawing is paler than its input, so half of the flicker brings it nearer; the input itself all of it takes away.
     assert means(scene, source * gains, judge)["content"] < 0.99
     assert means(scene, torch.from_numpy(gaussian_filter(source.numpy(), (0, 0, 2, 2))), judge)["edges"] < 0.97
-    wrong = means(scene, teacher().run(scene, "a neon painting"), judge)
+    wrong = means(scene, renderer().run(scene, "a neon painting"), judge)
     assert wrong["style"] < good["style"]
     shuffled = means(scene, drawn[[3, 6, 0, 7, 1, 5, 2, 4]], judge)
     assert shuffled["warp_error"] > 1.5 * good["warp_error"]
@@ -101,7 +101,7 @@ def test_every_measure_moves_the_right_way(scene: Clip, drawn: Tensor, judge: En
 def test_style_ranks_the_right_prompt_first(scene: Clip, judge: Encoder) -> None:
     prompts = (PENCIL, "a neon painting", "a cyanotype", "Make it a linocut.")
     for prompt in prompts:
-        picture = teacher().run(clip_of("one", scene.pixels[:1]), prompt)
+        picture = renderer().run(clip_of("one", scene.pixels[:1]), prompt)
         scores = {
             other: float(torch.cosine_similarity(judge.images(picture), judge.text(other)[None])) for other in prompts
         }

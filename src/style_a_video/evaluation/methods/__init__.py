@@ -1,6 +1,6 @@
 """What a comparison runs."""
 
-from .classical import gatys, statistics_transfer, teacher
+from .classical import gatys, renderer, statistics_transfer
 from .diffusion import instruct_pix2pix, ours, sdedit, with_refiner
 from .external import from_outputs, output_stem
 from .method import Method
@@ -12,8 +12,8 @@ __all__ = [
     "instruct_pix2pix",
     "ours",
     "output_stem",
+    "renderer",
     "sdedit",
     "statistics_transfer",
-    "teacher",
     "with_refiner",
 ]

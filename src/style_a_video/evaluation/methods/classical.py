@@ -1,6 +1,6 @@
-"""Methods without diffusion: the teacher frame by frame, statistics transfer, and Gatys-style optimization.
+"""Methods without diffusion: the renderer frame by frame, statistics transfer, and Gatys-style optimization.
 
-The last two take their style from a picture: a photograph of the training set as the named style's teacher renders it.
+The last two take their style from a picture: a photograph of a cat that the model stylized.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torch import Tensor
 from ...dependencies import require_extra
 from ...errors import InputError
 from ...frames import pad_to_multiple, pixels_to_picture, pixels_to_tensor
+from ...models.understanding import bundled_matches
 from ...pipeline import StyleAVideoPipeline
-from ...styles.media import named_styles
 from ...styles.spec import StyleSpec
 from ..clips import Clip
 from .method import Method
@@ -29,15 +29,15 @@ FEATURE_LAYERS = (1, 3, 6)
 """Of the first stage's encoder: at full, half and quarter size in the bundled model."""
 
 
-def teacher() -> Method:
+def renderer() -> Method:
     """The training's own renderer of the named style, frame by frame. Marks, palette and other words are not read."""
 
     def run(clip: Clip, prompt: str) -> Tensor:
-        spec = StyleSpec(_medium(prompt))
+        spec = StyleSpec(bundled_matches(prompt)[0].medium)
         pictures = [_render(pixels_to_picture(pixels), spec) for pixels in clip.pixels]
         return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
-    return Method("teacher, frame by frame", run, {"classical": "teacher"})
+    return Method("renderer, frame by frame", run, {"classical": "renderer"})
 
 
 def statistics_transfer(pipeline: StyleAVideoPipeline) -> Method:
@@ -49,7 +49,7 @@ def statistics_transfer(pipeline: StyleAVideoPipeline) -> Method:
         return pipeline.encode_frames(pictures.to(pipeline.vae.device)).float()
 
     def run(clip: Clip, prompt: str) -> Tensor:
-        style = encoded(_style_picture(prompt))
+        style = encoded(_style_picture(pipeline, prompt))
         styled = [
             pipeline.decode_latents(scaling * adain(encoded(_padded(frame)), style)).float().cpu()
             for frame in pixels_to_tensor(clip.pixels).split(1)
@@ -84,7 +84,7 @@ def gatys(pipeline: StyleAVideoPipeline) -> Method:
 
     def run(clip: Clip, prompt: str) -> Tensor:
         with torch.no_grad():
-            grams = [gram(x) for x in features(_style_picture(prompt).to(device))[:-1]]
+            grams = [gram(x) for x in features(_style_picture(pipeline, prompt).to(device))[:-1]]
         return torch.cat([one(frame, grams) for frame in pixels_to_tensor(clip.pixels).split(4)])
 
     @torch.enable_grad()
@@ -134,27 +134,20 @@ def _padded(frames: Tensor) -> Tensor:
     return pad_to_multiple(frames, 8)
 
 
-def _medium(prompt: str) -> str:
-    styles = named_styles(prompt)
-    if not styles:
-        raise InputError(f"{prompt!r} names no style that has a teacher")
-    return styles[0].name
-
-
 def _render(picture: Any, spec: StyleSpec) -> Any:
-    require_extra("train", "the teacher")
-    from ...training.teachers import render
+    require_extra("train", "the renderer")
+    from ...training.renderers import render
 
     return render(picture, spec)
 
 
-def _style_picture(prompt: str) -> Tensor:
-    """(1, 3, 256, 256) in [0, 1]: the photograph of a cat as the style's teacher renders it."""
-    spec = StyleSpec(_medium(prompt))
+def _style_picture(pipeline: StyleAVideoPipeline, prompt: str) -> Tensor:
+    """(1, 3, 256, 256) in [0, 1]: the photograph of a cat as the model stylizes it."""
     require_extra("train", "a style picture")
     from ...training.contents import photographs
 
     photograph = photographs()["chelsea"]
     side = min(photograph.shape[:2])
     square = cv2.resize(photograph[:side, -side:], (256, 256), interpolation=cv2.INTER_AREA)
-    return torch.from_numpy(_render(square, spec)).permute(2, 0, 1)[None].contiguous()
+    pictures: Tensor = pipeline(prompt, square[None], output_type="pt").frames
+    return pictures

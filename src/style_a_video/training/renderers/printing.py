@@ -1,4 +1,4 @@
-"""Teachers of print and screen: ukiyo-e, pop art, comic, anime, pixel art, and the flat colours they share."""
+"""Renderers of print and screen: pop art, comic, anime, pixel art, and the flat colours they share."""
 
 from __future__ import annotations
 
@@ -20,30 +20,12 @@ from .common import (
     stretch,
     to_palette,
 )
-from .registry import teacher
-
-_WOODBLOCK = colours(
-    "1d2d50", "2f5d8a", "7fa8b8", "c9d3c0", "efe3c2", "e0b878", "c8553d", "8c3b2e", "5b7553", "a3a86b", "2b2a33",
-    "d9a5a0",
-)  # fmt: skip
-
-
-@teacher("ukiyo-e")
-def ukiyo_e(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Flat areas of woodblock colours with a dark key-block line on warm paper, a trace of wood grain in the ink."""
-    smooth = kuwahara(kuwahara(image, round(6 * scale)), round(5 * scale))
-    smooth = saturate(exposed(stretch(smooth)), 1.4)
-    flat = blur(to_palette(smooth, _WOODBLOCK, softness=1.2), 0.7)
-    grain = chance.smooth((12.0, 1.0), 101)
-    flat = flat * (0.95 + 0.09 * (grain[..., None] - 0.5) + 0.05 * (chance.paper(102)[..., None] - 0.5))
-    lines = ink_lines(kuwahara(image, 3), 1.4, 6, 40, 0.007, line)[..., None]
-    return clip01(flat * (1 - lines) + np.array([0.08, 0.09, 0.17], np.float32) * lines)
-
+from .registry import renderer
 
 _POP = colours("f7e017", "e4002b", "0057b8", "ffffff", "111111", "ff7bac", "00a3a1", "ff8a00", "f8d9b6")
 
 
-@teacher("pop art")
+@renderer("pop art")
 def pop_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Screen print: loud flat inks, a dot screen in the middle tones, thick black outlines."""
     height, width = image.shape[:2]
@@ -60,7 +42,7 @@ def pop_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(dotted * (1 - lines) + 0.05 * lines)
 
 
-@teacher("comic")
+@renderer("comic")
 def comic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Inked comic: three flat tones of every colour, firm black lines, solid black shadows."""
     smooth = saturate(exposed(stretch(kuwahara(kuwahara(image, round(5 * scale)), round(4 * scale)))), 1.5)
@@ -74,7 +56,7 @@ def comic(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(flat * (1 - ink) + 0.03 * ink)
 
 
-@teacher("anime")
+@renderer("anime")
 def anime(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Cel: light and one shadow tone of clear colours, thin coloured lines, a glow in the highlights."""
     smooth = stretch(kuwahara(kuwahara(image, round(5 * scale)), round(5 * scale)))
@@ -94,23 +76,21 @@ def anime(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(1 - (1 - drawn) * (1 - 0.35 * bloom))
 
 
-_CONSOLE = colours(
-    "000000", "1d2b53", "7e2553", "008751", "ab5236", "5f574f", "c2c3c7", "fff1e8", "ff004d", "ffa300",
-    "ffec27", "00e436", "29adff", "83769c", "ff77a8", "ffccaa", "3b6ea5", "2f4f2f", "8b7355", "d9d9b0",
-)  # fmt: skip
-
-
-@teacher("pixel art", draws_lines=False)
+@renderer("pixel art", draws_lines=False)
 def pixel_art(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Square blocks in the colours of an old console, with ordered dither on the blocks."""
+    """Square blocks in few clear colours, with ordered dither and dark outlines on the blocks."""
     height, width = image.shape[:2]
-    block = on_grid(8 * scale**1.5)
+    block = on_grid(4 * scale**1.5)
     rows, columns = -(-height // block), -(-width // block)
     padded = cv2.copyMakeBorder(
-        saturate(stretch(image), 1.35), 0, rows * block - height, 0, columns * block - width, cv2.BORDER_REPLICATE
+        saturate(stretch(image), 1.5), 0, rows * block - height, 0, columns * block - width, cv2.BORDER_REPLICATE
     )
-    small = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
     threshold = np.array([[0, 2], [3, 1]], np.float32) / 4 - 0.375
-    dither = np.tile(threshold, (rows // 2 + 1, columns // 2 + 1))[:rows, :columns, None] * 0.07
-    blocks = to_palette(clip01(small + dither), _CONSOLE)
+    dither = np.tile(threshold, (rows // 2 + 1, columns // 2 + 1))[:rows, :columns]
+    lab[..., 0] = np.clip(np.round(lab[..., 0] / 17 + 0.45 * dither), 0.35, 5.6) * 17
+    lab[..., 1:] = np.round(lab[..., 1:] / 22) * 22 * 1.1
+    blocks = clip01(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
+    ink = cv2.resize(ink_lines(image, 1.4, 4, 40, 0.012), (columns, rows), interpolation=cv2.INTER_AREA)
+    blocks = clip01(blocks * (1 - 0.75 * smoothstep(ink, 0.3, 0.6)[..., None]))
     return np.repeat(np.repeat(blocks, block, axis=0), block, axis=1)[:height, :width]

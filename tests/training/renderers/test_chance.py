@@ -1,4 +1,4 @@
-"""Chance in the teachers: standard normal, local, the same everywhere, and readable from the noise alone."""
+"""Chance in the renderers: standard normal, local, the same everywhere, and readable from the noise alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 
 from style_a_video.styles.spec import StyleSpec
 from style_a_video.temporal import WarpedNoise
-from style_a_video.training.teachers import render
-from style_a_video.training.teachers.chance import CELL, CHANNELS, Chance, on_grid
+from style_a_video.training.renderers import render
+from style_a_video.training.renderers.chance import CELL, CHANNELS, Chance, on_grid
 
 
 def noise(seed: int, height: int = 64, width: int = 64) -> np.ndarray:
@@ -74,7 +74,7 @@ def test_a_cell_of_noise_is_a_cell_of_the_picture() -> None:
     assert {columns.min(), columns.max()} == {20 * CELL, 20 * CELL + CELL - 1}
 
 
-@pytest.mark.parametrize("medium", ["stained glass", "engraving", "van gogh", "pointillism", "charcoal"])
+@pytest.mark.parametrize("medium", ["engraving", "pointillism", "charcoal", "pencil"])
 def test_marks_move_with_the_noise(medium: str) -> None:
     """On an even ground the picture of noise that is moved by two cells is the picture moved by as many pixels."""
     ground = np.full((160, 160, 3), 0.45, np.float32)
@@ -128,10 +128,11 @@ def test_grids_are_powers_of_two() -> None:
 def test_every_scale_has_its_grid() -> None:
     picture = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
     pictures = [render(picture, StyleSpec("pixel art", scale=scale)) for scale in ("fine", "", "bold", "huge")]
-    for block, found in zip((4, 8, 16, 32), pictures, strict=True):
+    for block, found in zip((4, 4, 8, 16), pictures, strict=True):
         blocks = found.reshape(64 // block, block, 64 // block, block, 3)
         assert np.ptp(blocks, axis=(1, 3)).max() == 0
-    assert len({found.tobytes() for found in pictures}) == 4
+    # The smallest blocks are the usual ones: a latent holds no smaller.
+    assert len({found.tobytes() for found in pictures}) == 3
 
 
 def test_noise_must_cover_the_picture() -> None:
@@ -143,4 +144,4 @@ def test_noise_must_cover_the_picture() -> None:
 def test_one_cell_fills_a_small_picture() -> None:
     ground = np.full((24, 24, 3), 0.4, np.float32)
     for seed in range(6):
-        assert np.isfinite(render(ground, StyleSpec("cubism", scale="huge"), Chance.of_seed(seed, 24, 24))).all()
+        assert np.isfinite(render(ground, StyleSpec("mosaic", scale="huge"), Chance.of_seed(seed, 24, 24))).all()

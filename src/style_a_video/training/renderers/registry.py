@@ -1,6 +1,6 @@
-"""The teachers by the medium that they draw. A new one is a decorated function in any module of this package.
+"""The renderers by the medium that they draw. A new one is a decorated function in any module of this package.
 
-Seeds that teachers give to `Chance` are arbitrary numbers, each used once in a medium.
+Seeds that renderers give to `Chance` are arbitrary numbers, each used once in a medium.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from collections.abc import Callable
 from .chance import Chance
 from .common import Image
 
-Teacher = Callable[[Image, float, float, Chance], Image]
+Renderer = Callable[[Image, float, float, Chance], Image]
 """(image, scale of the marks, breadth of the medium's own lines, chance) -> picture; both (H, W, 3) in [0, 1]."""
 
-TEACHERS: dict[str, Teacher] = {}
+RENDERERS: dict[str, Renderer] = {}
 WITHOUT_LINES: set[str] = set()
 """Media that draw no lines of their own: asked for lines, they get them laid over."""
 
 
-def teacher(medium: str, draws_lines: bool = True) -> Callable[[Teacher], Teacher]:
-    """Register a function as the teacher of a medium.
+def renderer(medium: str, draws_lines: bool = True) -> Callable[[Renderer], Renderer]:
+    """Register a function as the renderer of a medium.
 
     Args:
         medium: its name in `styles.STYLES`.
         draws_lines: whether it heeds the breadth of lines itself.
     """
 
-    def register(draw: Teacher) -> Teacher:
-        TEACHERS[medium] = draw
+    def register(draw: Renderer) -> Renderer:
+        RENDERERS[medium] = draw
         if not draws_lines:
             WITHOUT_LINES.add(medium)
         return draw

@@ -1,16 +1,15 @@
-"""The last stage of the UNet: a critic makes the predictions of few-step sampling as sharp as the teachers' pictures.
+"""The last stage of the UNet: a critic makes the predictions of few-step sampling as sharp as the renderers' pictures.
 
-Why: where the model does not know what a mark depends on (`teachers/chance.py`), the squared error of section 2.1
-asks for the mean of all that would be right, and the first of few steps is that mean: colours without marks. A critic
-that sees latents, frame and sentence asks for one of them. It is the relativistic pairing loss with penalties on its
-slope (Huang et al., *The GAN is dead; long live the GAN!*, 2024), the slope taken by a finite difference (Lin et al.,
+Why: where a mark lies is free, so squared error asks for the mean of all that would be right: colours without marks. It
+therefore teaches what the picture decides, which is what is left when neighbouring cells are averaged, and a critic
+that sees latents, frame and sentence asks for marks. It is the relativistic pairing loss with penalties on its slope
+(Huang et al., *The GAN is dead; long live the GAN!*, 2024), the slope taken by a finite difference (Lin et al.,
 *Diffusion Adversarial Post-Training*, 2025).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -18,34 +17,39 @@ import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 from torch import Tensor, nn
-from transformers import CLIPTextModel, CLIPTokenizer
 
+from ..devices import autocast
 from ..optimization import predict_clean
-from .unet import Draw, build_scheduler, embed_captions
+from .unet import Draw, build_scheduler
 
 TIMESTEPS = (999, 749, 499, 249)
 """Those of four steps, among them those of two and of one."""
-SHARES = (0.4, 0.2, 0.25, 0.15)
-"""Of the samples, at each: most at the two of the defaults' two steps."""
+SHARES = (0.5, 0.15, 0.25, 0.1)
+"""Of the samples, at each: most at the two that one and two steps begin at."""
+FINE_SHARE = 0.25
+"""Weight of squared error cell by cell; the rest is of means of POOL x POOL cells."""
+POOL = 4
+PENALTY_SHARE = 0.25
+"""Of the steps that pay the penalty on the critic's slope, so many times as much (Karras et al., 2020)."""
 
 
 class Critic(nn.Module):
-    """Judges windows of latents by their patches of some 32, 88 and 200 pixels.
+    """Judges latents by their patches of some 40, 100 and 200 pixels.
 
-    It is given the frame, the sentence, and how noisy the window was. Without the largest patches no pane or facet of
+    It is given the frame, the sentence, and how noisy the picture was. Without the largest patches no pane or facet of
     30 pixels was ever drawn. Without the noise level one demand would have to fit predictions from much noise, which
     lack marks, and predictions from little noise, which have them.
     """
 
-    def __init__(self, latent_channels: int, text_width: int, widths: tuple[int, ...] = (80, 160, 192)) -> None:
+    def __init__(self, latent_channels: int, text_width: int, widths: tuple[int, ...] = (96, 160, 224)) -> None:
         super().__init__()
-        self.levels = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(before, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2),
-                nn.Conv2d(width, width, 3, padding=1), nn.LeakyReLU(0.2),
-            )
-            for before, width in pairwise((2 * latent_channels, *widths))
-        )  # fmt: skip
+        self.levels = nn.ModuleList()
+        before = 2 * latent_channels
+        for k, width in enumerate(widths):
+            first = nn.Conv2d(before, width, 4, 2, 1) if k else nn.Conv2d(before, width, 3, 1, 1)
+            second = nn.Conv2d(width, width, 3, 1, 1)
+            self.levels.append(nn.Sequential(first, nn.LeakyReLU(0.2), second, nn.LeakyReLU(0.2)))
+            before = width
         self.heads = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in widths)
         self.conditions = nn.ModuleList(nn.Linear(text_width + 1, width) for width in widths)
         for layer in self.levels.modules():
@@ -54,7 +58,7 @@ class Critic(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
 
     def forward(self, latents: Tensor, frame: Tensor, text: Tensor, alpha_cumprod: Tensor) -> Tensor:
-        """Scores (B, patches); higher is more like a teacher's.
+        """Scores (B, patches); higher is more like a renderer's.
 
         Of latents and frame (B, C, h, w), text (B, tokens, width) and ᾱ_t (B, 1, 1, 1).
         """
@@ -69,12 +73,17 @@ class Critic(nn.Module):
         return torch.cat(scores, dim=1)
 
 
+def decided_error(predicted: Tensor, target: Tensor, fine_share: float = FINE_SHARE) -> Tensor:
+    """Squared error of means over POOL x POOL cells, which the picture decides, and some of it cell by cell."""
+    difference = predicted - target
+    coarse = F.avg_pool2d(difference, POOL).square().mean() * POOL
+    return (1 - fine_share) * coarse + fine_share * difference.square().mean()
+
+
 def adversarial_loss(
     unet: UNet2DConditionModel,
     critic: Critic,
     draw: Draw,
-    encoder: CLIPTextModel,
-    tokenizer: CLIPTokenizer,
     adversarial_weight: float = 0.5,
     gradient_penalty: float = 0.1,
     perturbation_std: float = 0.05,
@@ -83,9 +92,9 @@ def adversarial_loss(
     """The UNet's two terms and the critic's; each reaches its own weights only.
 
     Args:
-        adversarial_weight: of the UNet's wish to be taken for a teacher. Its pull grows with the critic's slope, so a
+        adversarial_weight: of the UNet's wish to be taken for a renderer. Its pull grows with the critic's slope, so a
             critic that knows nothing yet hardly pulls.
-        gradient_penalty: weight of the critic's squared slope, at the teachers' latents and at the UNet's.
+        gradient_penalty: weight of the critic's squared slope, at the renderers' latents and at the UNet's.
         perturbation_std: deviation of the noise by which the slope is measured.
         drift: weight of the squared scores. Only their differences matter to the losses, so nothing else holds them
             near 0, and far from it the slope drowns in rounding.
@@ -96,26 +105,25 @@ def adversarial_loss(
     choices = torch.tensor(TIMESTEPS, device=device)
 
     def loss(rng: np.random.Generator) -> dict[str, Tensor]:
-        clean, noise, frame, words = draw(rng)
-        clean, noise, frame = clean.to(device), noise.to(device), frame.to(device)
+        clean, noise, frame, text = (part.to(device) for part in draw(rng)[:4])
         timesteps = choices[torch.from_numpy(rng.choice(len(TIMESTEPS), len(clean), p=SHARES)).to(device)]
         noisy = scheduler.add_noise(clean, noise, timesteps)
-        text = embed_captions(encoder, tokenizer, words)
         inputs = torch.cat([noisy, frame], dim=1).to(unet.dtype)
         velocity = unet(inputs, timesteps, text.to(unet.dtype)).sample.float()
         alpha_cumprod = scheduler.alphas_cumprod.to(device)[timesteps].view(-1, 1, 1, 1)
         predicted = predict_clean(velocity, noisy, alpha_cumprod, "v_prediction")
 
         def score(latents: Tensor) -> Tensor:
-            # In float32: the slope is a difference of nearly equal scores.
             return critic(latents, frame, text.float(), alpha_cumprod)
 
-        judged, real = critic_loss(score, clean, predicted.detach(), gradient_penalty, perturbation_std, drift)
+        penalty = gradient_penalty / PENALTY_SHARE if rng.random() < PENALTY_SHARE else 0.0
+        judged, real = critic_loss(score, clean, predicted.detach(), penalty, perturbation_std, drift)
         # The UNet's term must not teach the critic to be persuaded.
         critic.requires_grad_(False)
-        generator_loss = F.softplus(real - score(predicted)).mean()
+        with autocast(device):
+            generator_loss = F.softplus(real - score(predicted).float()).mean()
         critic.requires_grad_(True)
-        squared = F.mse_loss(velocity, scheduler.get_velocity(clean, noise, timesteps))
+        squared = decided_error(velocity, scheduler.get_velocity(clean, noise, timesteps))
         return {"squared": squared, "adversarial": adversarial_weight * generator_loss, "critic": judged}
 
     return loss
@@ -129,14 +137,14 @@ def critic_loss(
     perturbation_std: float,
     drift: float,
 ) -> tuple[Tensor, Tensor]:
-    """The critic's own loss, and its score of the teachers' latents as a constant.
+    """The critic's own loss, and its score of the renderers' latents as a constant.
 
-    It tells the teachers' latents from the UNet's (relativistic), with a gentle slope at both (R1 and R2).
+    It tells the renderers' latents from the UNet's (relativistic), with a gentle slope at both (R1 and R2).
     """
     scores = [score(latents) for latents in (real, made)]
-    perturbed = [score(latents + perturbation_std * torch.randn_like(latents)) for latents in (real, made)]
-    slope = torch.stack(
-        [((a - b) / perturbation_std).square().mean() for a, b in zip(scores, perturbed, strict=True)]
-    ).sum()
-    size = torch.cat(scores).square().mean()
-    return F.softplus(scores[1] - scores[0]).mean() + gradient_penalty * slope + drift * size, scores[0].detach()
+    value = F.softplus(scores[1] - scores[0]).mean() + drift * torch.cat(scores).square().mean()
+    if gradient_penalty:
+        for latents, known in zip((real, made), scores, strict=True):
+            moved = score(latents + perturbation_std * torch.randn_like(latents))
+            value = value + gradient_penalty * ((moved - known) / perturbation_std).square().mean()
+    return value, scores[0].detach()

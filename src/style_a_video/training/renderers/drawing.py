@@ -1,4 +1,4 @@
-"""Teachers with a pen, a plate or a light: pencil, charcoal, pastel, engraving, linocut, neon, cyanotype and others."""
+"""Renderers with a pen, a plate or a light: pencil, charcoal, pastel, engraving, linocut, neon, cyanotype, film."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from .common import (
     kuwahara,
     line_integral_convolution,
     luminance,
-    paint_strokes,
     saturate,
     smoothstep,
     stretch,
 )
-from .registry import teacher
+from .registry import renderer
 
 
 def hatching(chance: Chance, degrees: float, seed: int, length: float = 10, breadth: float = 0.7) -> Map:
@@ -39,7 +38,7 @@ def _on_paper(ink: Array, paper_colour: tuple[float, float, float], ink_colour: 
     return clip01(np.array(paper_colour, np.float32) * (1 - cover) + np.array(ink_colour, np.float32) * cover)
 
 
-@teacher("pencil")
+@renderer("pencil")
 def pencil(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Graphite lines, and hatching that thickens in the shade, on white paper."""
     tone = stretch(luminance(kuwahara(image, 4)))
@@ -54,7 +53,7 @@ def pencil(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return clip01(grey[..., None] * np.array([1.0, 1.0, 0.99], np.float32))
 
 
-@teacher("charcoal")
+@renderer("charcoal")
 def charcoal(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Broad smudged blacks broken by the tooth of a grey sheet, with rubbed-out lights."""
     tone = exposed(stretch(blur(luminance(kuwahara(image, round(6 * scale))), 1.2)))
@@ -65,20 +64,21 @@ def charcoal(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return _on_paper(coal, (0.84, 0.83, 0.80), (0.07, 0.068, 0.066))
 
 
-@teacher("pastel")
+@renderer("pastel")
 def pastel(image: Image, scale: float, line: float, chance: Chance) -> Image:
-    """Soft chalk: side strokes of bright colour that skip over the tooth of a toned sheet."""
-    height, width = image.shape[:2]
-    source = clip01(saturate(kuwahara(image, round(4 * scale)), 1.55) * 0.88 + 0.10)
-    vx, vy = flowing_field(chance, source, 4.0 * scale, 30.0 * scale, 0.4, 84)
-    sheet = np.array([0.62, 0.55, 0.50], np.float32)
-    canvas, cover = clip01(0.35 * blur(source, 5.0) + 0.65 * sheet), np.zeros((height, width), np.float32)
-    paint_strokes(chance, canvas, cover, source, vx, vy, 4.4 * scale, 26.0 * scale, 4.4 * scale, 0.04, 85)
-    tooth = line_integral_convolution(chance.smooth(0.8, 86), vx, vy, round(3 * scale))
-    hold = smoothstep(stretch(tooth), 0.10, 0.42)[..., None]
-    chalk = canvas * hold + sheet * (1 - hold)
-    lines = 0.7 * ink_lines(image, 1.4, 4, 24, 0.014, line)[..., None]
-    return clip01(chalk * (1 - lines) + np.array([0.20, 0.15, 0.18], np.float32) * lines)
+    """Soft chalk: broad strokes along the forms that skip over the tooth of a toned sheet; lights laid on thickly."""
+    source = clip01(saturate(kuwahara(kuwahara(image, round(4 * scale)), 3), 1.5) * 0.90 + 0.09)
+    vx, vy = flowing_field(chance, source, 4.0 * scale, 40.0 * scale, 0.4, 84)
+    sheet = np.array([0.55, 0.49, 0.45], np.float32)
+    grain = stretch(line_integral_convolution(chance.smooth(0.9 * scale, 86), vx, vy, round(9 * scale)))
+    broad = stretch(line_integral_convolution(chance.smooth(2.6 * scale, 85), vx, vy, round(12 * scale)))
+    strokes = clip01(source * (1 + 0.42 * (broad[..., None] - 0.5) + 0.34 * (grain[..., None] - 0.5)))
+    pressure = 0.22 + 0.42 * smoothstep(luminance(source), 0.15, 0.8) + 0.25 * (broad - 0.5)
+    tooth = 0.55 * chance.paper(87) + 0.45 * grain
+    hold = smoothstep(pressure + 1.1 * (tooth - 0.5), 0.08, 0.48)[..., None]
+    chalk = strokes * hold + (0.75 * sheet + 0.25 * blur(source, 4.0)) * (1 - hold)
+    lines = 0.6 * ink_lines(image, 1.5, 4, 22, 0.012, line)[..., None] * (0.4 + 0.6 * tooth[..., None])
+    return clip01(chalk * (1 - lines) + np.array([0.22, 0.16, 0.18], np.float32) * lines)
 
 
 def _waves(chance: Chance, degrees: float, period: float, bend: Array, seed: int) -> Map:
@@ -87,7 +87,7 @@ def _waves(chance: Chance, degrees: float, period: float, bend: Array, seed: int
     return np.asarray(wave, np.float32)
 
 
-@teacher("cross-hatching")
+@renderer("cross-hatching")
 def cross_hatching(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Pen and black ink: outlines, and one to three directions of hand-drawn strokes as the shade deepens."""
     height, width = image.shape[:2]
@@ -104,7 +104,7 @@ def cross_hatching(image: Image, scale: float, line: float, chance: Chance) -> I
     return _on_paper(ink, (0.98, 0.975, 0.955), (0.06, 0.06, 0.09))
 
 
-@teacher("engraving")
+@renderer("engraving")
 def engraving(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Copper-plate: swelling parallel lines bent by the tones, crossed in the dark; brown-black ink on cream."""
     height, width = image.shape[:2]
@@ -119,7 +119,7 @@ def engraving(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return _on_paper(ink, (0.94, 0.90, 0.80), (0.13, 0.09, 0.07))
 
 
-@teacher("linocut")
+@renderer("linocut")
 def linocut(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Black and white relief print: solid shapes, gouge marks along the forms in the middle tones."""
     smooth = kuwahara(kuwahara(image, round(5 * scale)), round(4 * scale))
@@ -132,7 +132,7 @@ def linocut(image: Image, scale: float, line: float, chance: Chance) -> Image:
     return _on_paper(0.97 * ink, (0.955, 0.94, 0.90), (0.05, 0.05, 0.055))
 
 
-@teacher("neon")
+@renderer("neon")
 def neon(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Glowing tubes along the outlines, coloured by the hue underneath, over a night-blue dark."""
     smooth = kuwahara(image, round(4 * scale))
@@ -160,7 +160,7 @@ def _toned(tone: Array, stops: list[list[float]], positions: list[float]) -> Ima
     return clip01(np.stack([np.interp(tone, positions, table[:, k]) for k in range(3)], axis=2))
 
 
-@teacher("cyanotype", draws_lines=False)
+@renderer("cyanotype", draws_lines=False)
 def cyanotype(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """Prussian blue and paper white, the pigment brushed on unevenly."""
     tone: Array = stretch(luminance(image))
@@ -172,7 +172,7 @@ def cyanotype(image: Image, scale: float, line: float, chance: Chance) -> Image:
     )
 
 
-@teacher("sepia film", draws_lines=False)
+@renderer("sepia film", draws_lines=False)
 def sepia_film(image: Image, scale: float, line: float, chance: Chance) -> Image:
     """An old photograph: warm browns, faded blacks, soft lens, film grain and dark corners."""
     height, width = image.shape[:2]

@@ -28,7 +28,7 @@ def recoloured(image: Image, palette: str) -> Image:
     Of its two neighbours on the ramp each colour leans towards the nearer one, so that different hues stay apart.
     Half of the picture's own lightness is kept, so that its marks survive.
     """
-    ramp = cv2.cvtColor(colours(*PALETTES[palette].colours)[None], cv2.COLOR_RGB2LAB)[0]
+    ramp = cv2.cvtColor(colours(*PALETTES[palette])[None], cv2.COLOR_RGB2LAB)[0]
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lightness = lab[..., 0]
     low, high = np.quantile(lightness, [0.02, 0.98])

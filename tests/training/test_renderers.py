@@ -1,4 +1,4 @@
-"""Teachers: right kind of picture, clearly a style, and stable on video."""
+"""Renderers: right kind of picture, clearly a style, and stable on video."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import skimage.color
 from style_a_video.styles.media import STYLE_NAMES
 from style_a_video.styles.spec import PALETTES, SURFACES, TONES, StyleSpec
 from style_a_video.training.contents import HELD_OUT_PHOTOGRAPHS, TRAINING_PHOTOGRAPHS, photographs, random_content
-from style_a_video.training.teachers import TEACHERS, Chance, render
-from style_a_video.training.teachers.common import (
+from style_a_video.training.renderers import PAINTED, RENDERERS, Chance, render
+from style_a_video.training.renderers.common import (
     colours,
     kuwahara,
     line_integral_convolution,
@@ -19,7 +19,7 @@ from style_a_video.training.teachers.common import (
     stroke_paths,
     to_palette,
 )
-from style_a_video.training.teachers.finish import on_surface, recoloured, toned
+from style_a_video.training.renderers.finish import on_surface, recoloured, toned
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +27,12 @@ def picture() -> np.ndarray:
     return photographs()["rocket"][100:228, 200:328].copy()
 
 
-def test_every_style_has_a_teacher() -> None:
-    assert set(TEACHERS) >= set(STYLE_NAMES)
+def test_every_style_has_a_renderer() -> None:
+    assert set(RENDERERS) | set(PAINTED) == set(STYLE_NAMES)
 
 
-@pytest.mark.parametrize("style", TEACHERS)
-def test_teacher_paints(picture: np.ndarray, style: str) -> None:
+@pytest.mark.parametrize("style", RENDERERS)
+def test_renderer_paints(picture: np.ndarray, style: str) -> None:
     before = picture.copy()
     painted = render(picture, StyleSpec(style))
     np.testing.assert_array_equal(picture, before)
@@ -48,11 +48,11 @@ def test_teacher_paints(picture: np.ndarray, style: str) -> None:
 
 def test_a_picture_may_lie_in_memory_plane_by_plane(picture: np.ndarray) -> None:
     planes = np.ascontiguousarray(picture.transpose(2, 0, 1)).transpose(1, 2, 0)
-    np.testing.assert_array_equal(render(planes, StyleSpec("paul kenton")), render(picture, StyleSpec("paul kenton")))
+    np.testing.assert_array_equal(render(planes, StyleSpec("mosaic")), render(picture, StyleSpec("mosaic")))
 
 
-@pytest.mark.parametrize("style", TEACHERS)
-def test_a_teacher_is_stable_on_video(style: str) -> None:
+@pytest.mark.parametrize("style", RENDERERS)
+def test_a_renderer_is_stable_on_video(style: str) -> None:
     """A camera that moves by eight cells, the noise with it: the same painting, but for what depends on the light of
     the whole frame."""
     scene = np.ascontiguousarray(photographs()["rocket"][60:220, 100:356])
@@ -65,7 +65,8 @@ def test_a_teacher_is_stable_on_video(style: str) -> None:
     before, after = seen_from(0), seen_from(32)
     # Marks near the border know it.
     difference = np.abs(before[40:120, 72:184] - after[40:120, 40:152]).mean()
-    assert difference < 0.08
+    # Panes are cut from the whole picture: another section of it is cut otherwise.
+    assert difference < (0.15 if style == "stained glass" else 0.08)
     assert before[40:120, 72:184].std() > 0.03
 
 
@@ -78,7 +79,7 @@ def structure(picture: np.ndarray) -> float:
     return float(power.sum() / (power * np.hypot(fy, fx)).sum())
 
 
-@pytest.mark.parametrize("style", ["mosaic", "pointillism", "pop art", "van gogh", "pixel art", "cubism", "engraving"])
+@pytest.mark.parametrize("style", ["mosaic", "pop art", "pixel art", "stained glass", "engraving"])
 def test_scale_words_make_marks_larger(picture: np.ndarray, style: str) -> None:
     chances = [Chance.of_seed(seed, *picture.shape[:2]) for seed in range(4)]
     sizes = [
@@ -88,7 +89,7 @@ def test_scale_words_make_marks_larger(picture: np.ndarray, style: str) -> None:
     assert sizes == sorted(sizes)
 
 
-@pytest.mark.parametrize("style", TEACHERS)
+@pytest.mark.parametrize("style", RENDERERS)
 def test_line_words_draw_more_or_less(picture: np.ndarray, style: str) -> None:
     bare, heavy = (render(picture, StyleSpec(style, line=line)) for line in ("none", "heavy"))
     if style == "mosaic":  # its grout is a gap, not a line: it only gets narrower
@@ -103,7 +104,7 @@ def test_line_words_draw_more_or_less(picture: np.ndarray, style: str) -> None:
 def test_a_recoloured_picture_has_the_palettes_colours(picture: np.ndarray, palette: str) -> None:
     """Its hues (a, b of Lab) lie near the line through the ramp, dark to light, and light parts stay lighter than
     dark ones."""
-    ramp = skimage.color.rgb2lab(colours(*PALETTES[palette].colours)[None])[0]
+    ramp = skimage.color.rgb2lab(colours(*PALETTES[palette])[None])[0]
     line = np.stack([np.interp(np.linspace(0, 4, 81), np.arange(5), ramp[:, k]) for k in (1, 2)], axis=1)
     after = skimage.color.rgb2lab(recoloured(picture, palette))
     distance = np.linalg.norm(after[..., None, 1:] - line, axis=-1).min(axis=-1)

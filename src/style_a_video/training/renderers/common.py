@@ -1,4 +1,4 @@
-"""What the teachers share: orientation fields, line integral convolution, edge-preserving smoothing, lines, paper.
+"""What the renderers share: orientation fields, line integral convolution, edge-preserving smoothing, lines, paper.
 
 Pictures are float32 RGB (H, W, 3) in [0, 1]; maps are float32 (H, W). Lengths are pixels of a picture whose short
 side is 256 (the bundled model's working size). Grain, paper and the places of marks come from `Chance`, one noise
