@@ -1,6 +1,6 @@
 """What do the form of guidance, its scales, s_M, λ and the number of steps buy on the bundled model?
 
-    python benchmarks/bundled_guidance.py ../shared/clips out/guidance.png
+    python benchmarks/bundled_guidance.py ../shared/clips out/guidance.png --material MATERIAL
 
 Prints a sweep over settings (means over all styles), then `joint` and `independent` side by side for every style, and
 draws them: input, renderer, joint, independent. Renderers, frames and descriptor are those of bundled_quality.py.
@@ -16,9 +16,20 @@ import torch
 import typer
 
 import style_a_video as sav
-from held_out import PROMPTS, STYLE_NAMES, Gallery, Picture, held_out_frames, stylized, renderers_galleries
+from held_out import (
+    PROMPTS,
+    STYLE_NAMES,
+    Clips,
+    Gallery,
+    MaterialFolder,
+    Picture,
+    clip_frames,
+    renderers_galleries,
+    stylized,
+)
 from style_a_video.evaluation import edge_f_score, structural_similarity
 from style_a_video.sheets import labelled_grid
+from style_a_video.training.material import Material
 
 JOINT: dict[str, Any] = {"guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0}
 INDEPENDENT: dict[str, Any] = {"guidance": "independent", "guidance_scale": 3.0, "image_guidance_scale": 1.2}
@@ -42,17 +53,15 @@ STEPS = 2
 """For the whole sweep; the three plain joint rows are measured at 1 and 4 steps too."""
 
 
-def scores(outputs: list[Picture], galleries: list[Gallery], k: int, frames: list[Picture]) -> tuple[float, ...]:
-    """Of style k over the frames: share nearest to its renderer, SSIM to it, edge F less the renderer's."""
-    taught = [gallery.pictures[k] for gallery in galleries]
+def scores(outputs: list[Picture], galleries: list[Gallery], style: str, frames: list[Picture]) -> tuple[float, ...]:
+    """Of a style over the frames: share nearest to its renderer, SSIM to it, edge F less the renderer's."""
+    pairs = list(zip(outputs, galleries, strict=True))
+    taught = [gallery.pictures[gallery.nearest(output, style)] for output, gallery in pairs]
+    edges = [edge_f_score(o, f) - edge_f_score(t, f) for o, t, f in zip(outputs, taught, frames, strict=True)]
     return (
-        float(np.mean([gallery.nearest(output) == k for output, gallery in zip(outputs, galleries, strict=True)])),
+        float(np.mean([gallery.style_of(output) == style for output, gallery in pairs])),
         float(np.mean([structural_similarity(*pair) for pair in zip(outputs, taught, strict=True)])),
-        float(
-            np.mean(
-                [edge_f_score(o, f) - edge_f_score(t, f) for o, t, f in zip(outputs, taught, frames, strict=True)],
-            )
-        ),
+        float(np.mean(edges)),
     )
 
 
@@ -65,10 +74,10 @@ def sweep(pipeline: sav.StyleAVideoPipeline, frames: list[Picture], galleries: l
                 scores(
                     stylized(pipeline, PROMPTS[name], frames, num_inference_steps=steps, **settings),
                     galleries,
-                    k,
+                    name,
                     frames,
                 )
-                for k, name in enumerate(STYLE_NAMES)
+                for name in STYLE_NAMES
             ]
             nearest, ssim, edges = np.mean(rows, axis=0)
             print(f"| {label} | {steps} | {100 * nearest:.1f} % | {ssim:.3f} | {edges:+.3f} |", flush=True)
@@ -83,24 +92,27 @@ def side_by_side(
         "|---|---|---|---|---|---|---|"
     )
     cells = {}
-    for k, name in enumerate(STYLE_NAMES):
+    for name in STYLE_NAMES:
         made = [
             stylized(pipeline, PROMPTS[name], frames, num_inference_steps=STEPS, **form)
             for form in (JOINT, INDEPENDENT)
         ]
-        row = [f"{100 * n:.0f} % | {s:.3f} | {e:+.3f}" for n, s, e in (scores(m, galleries, k, frames) for m in made)]
+        row = [
+            f"{100 * n:.0f} % | {s:.3f} | {e:+.3f}" for n, s, e in (scores(m, galleries, name, frames) for m in made)
+        ]
         print(f"| {name} | {' | '.join(row)} |", flush=True)
-        shown = np.concatenate([frames[0], galleries[0].pictures[k], *(outputs[0] for outputs in made)], axis=1)
+        taught = galleries[0].pictures[galleries[0].styles.index(name)]
+        shown = np.concatenate([frames[0], taught, *(outputs[0] for outputs in made)], axis=1)
         cells[f"{name}: input, renderer, joint, independent"] = np.round(np.clip(shown, 0, 1) * 255).astype(np.uint8)
     sheet.parent.mkdir(parents=True, exist_ok=True)
     labelled_grid(cells, columns=2, height=192).save(sheet)
 
 
 @torch.no_grad()
-def main(clips: Path, sheet: Path, model: str = "bundled") -> None:
+def main(clips: Clips, sheet: Path, material: MaterialFolder, model: str = "bundled") -> None:
     pipeline = sav.load_pipeline(model)
-    frames = held_out_frames(clips)[::3]
-    galleries = renderers_galleries(frames)
+    frames = clip_frames(clips)[::2]
+    galleries = renderers_galleries(frames, Material(material))
     sweep(pipeline, frames, galleries)
     side_by_side(pipeline, frames, galleries, sheet)
 

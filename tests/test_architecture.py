@@ -97,7 +97,7 @@ def test_the_light_rooms_pull_in_neither_torch_nor_diffusers(module: str) -> Non
 
 TEXTS = [
     path
-    for folder in ("src", "tests", "benchmarks", "tools", "docs", "scripts", ".github", ".")
+    for folder in ("src", "tests", "benchmarks", "docs", "scripts", ".github", ".")
     for path in sorted((ROOT / folder).glob("*" if folder == "." else "**/*"))
     if path.suffix in (".py", ".md", ".toml", ".yml", ".cff", ".sh", ".j2", ".svg", "") and path.is_file()
     if path.name not in ("LICENSE", ".git", ".coverage") and not re.search(r"__pycache__|egg-info", str(path))

@@ -19,7 +19,7 @@ def test_an_index_keeps_the_nearest_phrasing_of_every_medium(tmp_path: Path) -> 
     found = PhraseIndex.read(tmp_path).matches(torch.tensor([3.0, 2.0]))
     assert [(match.medium, match.phrase) for match in found] == [("oil", "an oil"), ("pencil", "a sketch")]
     assert found[0].cosine == pytest.approx(5 / (2 * 13) ** 0.5, abs=1e-3)
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         PhraseIndex.read(tmp_path / "elsewhere")
 
 

@@ -21,9 +21,7 @@ class BundledBudget:
     """Against the critic."""
 
 
-SMOKE = BundledBudget(
-    contents=2, first_stage_steps=2, image_encoder_steps=2, unet_pictures=16, critic_pictures=16
-)
+SMOKE = BundledBudget(contents=2, first_stage_steps=2, image_encoder_steps=2, unet_pictures=16, critic_pictures=16)
 """A step or two of everything: does the recipe run?"""
 
 

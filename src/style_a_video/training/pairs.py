@@ -64,8 +64,8 @@ def make_pairs(folder: Path, count: int, seed: int, workers: int, material: Mate
     """Render `count` contents (rounded up to whole shards) into every medium; shards that exist are kept.
 
     Each shard is `NNNNN.npy`, (contents, COLUMNS, 256, 256, 3) uint8, SHARD contents or `count`, whichever is less,
-    with `NNNNN.json`, the seed and the looks (contents x media). Both depend on (material, seed, the shard's number) alone. Without material the painted media are imitated
-    from generated pictures, which is good for a trial only.
+    with `NNNNN.json`, the seed and the looks (contents x media). Both depend on (material, seed, the shard's number)
+    alone. Without material the painted media are imitated from generated pictures, which is good for a trial only.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = [k for k in range(-(-count // SHARD)) if not (folder / f"{k:05d}.npy").exists()]
