@@ -30,10 +30,11 @@ from torch import Tensor
 import style_a_video as sav
 from held_out import PROMPTS, SIDE
 from style_a_video.demo import demo_clip
+from style_a_video.digests import weights_digest
 from style_a_video.errors import InputError
 from style_a_video.evaluation.cache import Cell
 from style_a_video.evaluation.clips import Clip, clip_of, read_clip
-from style_a_video.evaluation.encoders import bundled_encoder, weights_digest
+from style_a_video.evaluation.encoders import bundled_encoder
 from style_a_video.evaluation.methods import Method, instruct_pix2pix, ours
 from style_a_video.evaluation.metrics import measure, pair_errors
 from style_a_video.evaluation.runner import fill_cells

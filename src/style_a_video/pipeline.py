@@ -14,7 +14,7 @@ from diffusers.schedulers import KarrasDiffusionSchedulers
 from diffusers.utils import BaseOutput
 from diffusers.utils.torch_utils import randn_tensor
 from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
+from transformers import BertModel, BertTokenizerFast, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 from transformers.image_processing_utils import BaseImageProcessor
 
 from .errors import InputError
@@ -69,8 +69,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
     def __init__(
         self,
         vae: AutoencoderKL | AutoencoderTiny,
-        text_encoder: CLIPTextModel,
-        tokenizer: CLIPTokenizer,
+        text_encoder: CLIPTextModel | BertModel,
+        tokenizer: CLIPTokenizer | BertTokenizerFast,
         unet: UNet2DConditionModel,
         scheduler: KarrasDiffusionSchedulers,
         image_encoder: CLIPVisionModelWithProjection | None = None,

@@ -73,7 +73,7 @@ def test_every_kind_is_listed_and_twenty_photographs_are_kept_out(tmp_path: Path
 def test_what_is_missing_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="train material"):
         Material(tmp_path)
-    monkeypatch.setattr(material.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(InputError, match="run this on Debian"):
         material.fetch(tmp_path / "new")
     assert not (tmp_path / "new").exists()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..checkpoints import find_model
+from ..errors import InputError
 from ..plan import plan_job
 from ..schedulers import SCHEDULERS
 from ..settings import FLOWS, Guidance, MaskRefresh, Optimization, OutputSize, ShotNoise
@@ -17,8 +18,12 @@ from .terminal import console, progress
 
 def stylize(
     video: Annotated[Path, typer.Argument(help="Video, GIF, image, or folder of images (played at 25 frames/s).")],
-    prompt: Annotated[str, typer.Argument(help='The style, e.g. "Make it an Ukiyo-e painting."')],
-    output: Annotated[Path, typer.Argument(help=".mp4, .m4v, .mov, .mkv, .webm, .png, .jpg, or a folder for PNGs.")],
+    prompt: Annotated[
+        str, typer.Argument(help='The style, e.g. "Make it an Ukiyo-e painting." Not needed beside --style-image.')
+    ],
+    output: Annotated[
+        Path | None, typer.Argument(help=".mp4, .m4v, .mov, .mkv, .webm, .png, .jpg, or a folder for PNGs.")
+    ] = None,
     model: Model = DEFAULTS.model,
     seed: Annotated[int, setting("seed")] = DEFAULTS.seed,
     negative_prompt: Annotated[str, setting("negative_prompt")] = DEFAULTS.negative_prompt,
@@ -50,6 +55,11 @@ def stylize(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
 ) -> None:
     """Stylize a video by a sentence. Frame count, timing and sound stay the input's."""
+    if output is None:
+        # Of two names the second is the output; the picture tells the style.
+        if style_image is None:
+            raise InputError("stylize takes VIDEO PROMPT OUTPUT; without PROMPT give --style-image")
+        prompt, output = "", Path(prompt)
     find_model(model)
     plan = plan_job(
         video, prompt, output, overwrite=overwrite, preview=preview, model=model, seed=seed, fast=fast,

@@ -23,6 +23,7 @@ from ..checkpoints import check_judge
 from ..digests import weights_digest
 from ..errors import InputError
 from ..models.loading import quiet_libraries
+from ..models.understanding import embed_sentence
 from ..optimization import clip_image_embedding
 from ..pipeline import StyleAVideoPipeline
 
@@ -59,9 +60,7 @@ def bundled_encoder(pipeline: StyleAVideoPipeline, name: str = "bundled") -> Enc
 
     @torch.no_grad()
     def text(sentence: str) -> Tensor:
-        tokens = pipeline.tokenizer([sentence], padding="max_length", truncation=True, return_tensors="pt")
-        pooled: Tensor = text_encoder(tokens.input_ids.to(device)).pooler_output
-        return pooled[0].float().cpu()
+        return embed_sentence(text_encoder, pipeline.tokenizer, sentence).cpu()
 
     @torch.no_grad()
     def embed(pictures: Tensor) -> Tensor:

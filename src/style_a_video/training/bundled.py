@@ -73,7 +73,7 @@ def train_bundled(
             further.
     """
     check_output(output)
-    claim(work, {"started_from": record_of(start), "seed": seed, "contents": budget.contents})
+    claim(work, {"started_from": record_of(start), "seed": seed})
     make_pairs(work / "pairs", budget.contents, seed, workers, material)
     pairs = Pairs.open(work / "pairs")
     parts = parts_of(start, device) if start else train_parts(work, pairs, budget, device, seed)
@@ -144,18 +144,16 @@ def train_unet(
             raise InputError(f"{start} has a UNet of another shape: start from one of this recipe") from error
     batch = BATCH[torch.device(device).type]
 
-    def drawer(dropout: unet.Dropout) -> unet.Draw:
-        words = unet.random_pictures(latents, pairs, parts.states, batch, dropout)
-        return with_style_pictures(words, style_tokens, pairs, parts.states([""]))
-
     # In half precision throughout, a step takes four fifths of the time that it takes under autocast.
-    schedule = Schedule(budget.unet_pictures // batch, 6e-4, ema_decay=0.999, weight_decay=1e-3)
-    loss = unet.denoising_loss(denoiser, drawer(unet.Dropout()))
+    schedule = Schedule(budget.unet_pictures // batch, 6e-4, decay=0.1, ema_decay=0.999, weight_decay=1e-3)
+    loss = unet.denoising_loss(denoiser, unet.random_pictures(latents, pairs, parts.states, batch))
     train("unet", denoiser, loss, schedule, work, seed, mixed_precision=denoiser)
     torch.manual_seed(seed)
     critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
-    against = adversarial_loss(denoiser, critic, drawer(AGAINST_CRITIC))
-    schedule = Schedule(budget.critic_pictures // batch, 3e-4, ema_decay=0.999, beta1=0.5)
+    words = unet.random_pictures(latents, pairs, parts.states, batch, AGAINST_CRITIC)
+    draw = with_style_pictures(words, style_tokens, pairs, parts.states([""]))
+    against = adversarial_loss(denoiser, critic, draw)
+    schedule = Schedule(budget.critic_pictures // batch, 3e-4, decay=0.1, ema_decay=0.999, beta1=0.5)
     both = nn.ModuleDict({"unet": denoiser, "critic": critic})
     train("critic", both, against, schedule, work, seed, mixed_precision=denoiser)
     denoiser.set_default_attn_processor()
