@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 from diffusers import StableDiffusionInstructPix2PixPipeline
 
 import style_a_video as sav
 from style_a_video.models.understanding import PhraseIndex
+from style_a_video.styles import STYLES
 from style_a_video.training.budgets import SMOKE
 from style_a_video.training.bundled import train_bundled
 from tests.conftest import moving_picture
@@ -36,6 +38,8 @@ def test_the_whole_recipe_in_small(work: Path, tmp_path: Path) -> None:
         assert np.isfinite(frames).all()
     stock = StableDiffusionInstructPix2PixPipeline.from_pretrained(tmp_path / "model", safety_checker=None)
     assert type(stock.vae).__name__ == "AutoencoderTiny"
+    with PIL.Image.open(work / "samples.png") as sheet:
+        assert sheet.height > 192 * len(STYLES)
     assert len(PhraseIndex.read(tmp_path / "model").phrases) >= 24 * 60
     for other in ({"start": tmp_path / "model"}, {"seed": 4}):
         settings = {"seed": 3, "start": None} | other

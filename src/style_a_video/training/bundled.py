@@ -25,6 +25,7 @@ from .loop import Schedule, claim, train
 from .material import Material
 from .pairs import Pairs, encode_pairs, make_pairs
 from .style_pictures import make_style_tokens, with_style_pictures
+from .watch import draw_curves, draw_samples
 
 SAMPLING_DEFAULTS: dict[str, Any] = {
     "num_inference_steps": 1, "guidance": "joint", "guidance_scale": 1.0, "image_guidance_scale": 1.0,
@@ -133,7 +134,10 @@ def train_unet(
     seed: int,
     start: Path | None,
 ) -> UNet2DConditionModel:
-    """The trained UNet: by squared error, then against a critic, which starts from the first stage's averages."""
+    """The trained UNet: by squared error, then against a critic, which starts from the averages.
+
+    At every checkpoint `work` gets `curves.png` and `samples.png`, which show how it goes.
+    """
     torch.manual_seed(seed)
     denoiser = unet.build(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
     if start:
@@ -144,10 +148,14 @@ def train_unet(
             raise InputError(f"{start} has a UNet of another shape: start from one of this recipe") from error
     batch = BATCH[torch.device(device).type]
 
+    def show() -> None:
+        draw_curves(work)
+        draw_samples(denoiser, parts.vae, latents, pairs, parts.states, work / "samples.png")
+
     # In half precision throughout, a step takes four fifths of the time that it takes under autocast.
     schedule = Schedule(budget.unet_pictures // batch, 6e-4, decay=0.1, ema_decay=0.999, weight_decay=1e-3)
     loss = unet.denoising_loss(denoiser, unet.random_pictures(latents, pairs, parts.states, batch))
-    train("unet", denoiser, loss, schedule, work, seed, mixed_precision=denoiser)
+    train("unet", denoiser, loss, schedule, work, seed, mixed_precision=denoiser, on_checkpoint=show)
     torch.manual_seed(seed)
     critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
     words = unet.random_pictures(latents, pairs, parts.states, batch, AGAINST_CRITIC)
@@ -155,7 +163,7 @@ def train_unet(
     against = adversarial_loss(denoiser, critic, draw)
     schedule = Schedule(budget.critic_pictures // batch, 3e-4, decay=0.1, ema_decay=0.999, beta1=0.5)
     both = nn.ModuleDict({"unet": denoiser, "critic": critic})
-    train("critic", both, against, schedule, work, seed, mixed_precision=denoiser)
+    train("critic", both, against, schedule, work, seed, mixed_precision=denoiser, on_checkpoint=show)
     denoiser.set_default_attn_processor()
     return denoiser
 

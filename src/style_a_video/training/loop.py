@@ -70,6 +70,7 @@ def train(
     folder: Path,
     seed: int = 0,
     mixed_precision: nn.Module | None = None,
+    on_checkpoint: Callable[[], None] | None = None,
 ) -> None:
     """Train `model` in place on `loss` and leave it holding the averaged (EMA) weights, in float32.
 
@@ -77,9 +78,9 @@ def train(
     it learns through float32 copies of its weights: small steps would be rounded away in its own. Of an nn.ModuleDict
     every child's gradient is clipped by itself.
 
-    Writes `folder/NAME.pt` (weights, averages, optimizer, step) every few minutes and at the end, and appends
-    `folder/NAME.jsonl` (step, loss and its terms, rate, time). A run that finds a checkpoint goes on from it. Batches
-    depend on (seed, step) alone, so a resumed run sees what an unbroken one would have seen.
+    Writes `folder/NAME.pt` (weights, averages, optimizer, step) every few minutes and at the end, then calls
+    `on_checkpoint`. Appends `folder/NAME.jsonl` (step, loss and its terms, rate, time). A run that finds a checkpoint
+    goes on from it. Batches depend on (seed, step) alone, so a resumed run sees what an unbroken one would have seen.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.pt"
@@ -133,6 +134,8 @@ def train(
             progress.update(task, completed=step)
             if time.monotonic() - saved > schedule.checkpoint_every_s or step == schedule.steps:
                 _save(path, parameters, average, optimizer, step)
+                if on_checkpoint:
+                    on_checkpoint()
                 saved = time.monotonic()
     # The finished model is a float32 one, whatever it computed in.
     model.float().eval()
