@@ -4,13 +4,14 @@
   nine taps fall on four pixels of the small picture, so four ninths of the products are left.
 - Two convolutions without an activation between them are one. Where the first looks at nothing but the pixel itself
   (a kernel whose centre alone is not zero, no bias), this holds at the picture's border, too.
+
+A rewritten layer keeps the weights it had, under their names, so a rewritten model is saved as it was loaded.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
@@ -28,61 +29,79 @@ def doubled_then_convolved(weight: Tensor) -> Tensor:
     return torch.einsum("ya,xb,oiab->ioyx", sums, sums, weight.double()).to(weight.dtype)
 
 
-def transposed(convolution: nn.Conv2d) -> nn.ConvTranspose2d:
-    """What replaces doubling and this 3x3 convolution."""
-    kernel = doubled_then_convolved(convolution.weight.detach())
-    layer = nn.ConvTranspose2d(
-        convolution.in_channels, convolution.out_channels, 4, stride=2, padding=1, bias=convolution.bias is not None
-    ).to(kernel)
-    with torch.no_grad():
-        layer.weight.copy_(kernel)
-        if convolution.bias is not None and layer.bias is not None:
-            layer.bias.copy_(convolution.bias)
-    return layer
+class Rewritten(nn.Module):
+    """Computes with `kernel` what a convolution computes together with the layer before it.
+
+    `weight` and `bias` are the convolution's own. With `doubles` the kernel is a transposed one.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, convolution: nn.Conv2d, kernel: Tensor, doubles: bool) -> None:
+        super().__init__()
+        self.weight, self.bias = convolution.weight, convolution.bias
+        self.stride, self.padding, self.doubles = convolution.stride[0], convolution.padding[0], doubles
+        self.register_buffer("kernel", kernel.contiguous(), persistent=False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(B, C, h, w) -> (B, C', h', w')."""
+        if self.doubles:
+            return F.conv_transpose2d(pixels, self.kernel, self.bias, stride=2, padding=1)
+        return F.conv2d(pixels, self.kernel, self.bias, self.stride, self.padding)
 
 
-def looks_at_one_pixel(layer: nn.Module) -> bool:
-    """Whether this is a convolution whose kernel is zero but for its centre, without stride and without bias."""
-    if not isinstance(layer, nn.Conv2d) or layer.kernel_size != (3, 3) or layer.stride != (1, 1):
+class LeftToNext(nn.Module):
+    """Does nothing: the next layer does this convolution's work. The weights are kept."""
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight, self.bias = convolution.weight, convolution.bias
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """The same pixels."""
+        return pixels
+
+
+def looks_at_one_pixel(layer: nn.Conv2d) -> bool:
+    """Whether the kernel (3x3) of a convolution is zero but for its centre, without stride and without bias."""
+    if layer.stride != (1, 1):
         return False
     off_centre = layer.weight.detach().clone()
     off_centre[:, :, 1, 1] = 0
     return not off_centre.any() and (layer.bias is None or not layer.bias.any())
 
 
-def merged(first: nn.Conv2d, second: nn.Conv2d) -> nn.Conv2d:
-    """One convolution for two, of which `first` looks at one pixel."""
-    padding: Any = second.padding
-    kernel, stride = second.kernel_size[0], second.stride[0]
-    layer = nn.Conv2d(
-        first.in_channels, second.out_channels, kernel, stride, padding,
-        bias=second.bias is not None,
-    ).to(second.weight)  # fmt: skip
-    with torch.no_grad():
-        layer.weight.copy_(torch.einsum("omyx,mi->oiyx", second.weight, first.weight[:, :, 1, 1]))
-        if second.bias is not None and layer.bias is not None:
-            layer.bias.copy_(second.bias)
-    return layer
+def merged(first: Tensor, second: Tensor) -> Tensor:
+    """The kernel of one convolution for two, of which the first looks at one pixel."""
+    return torch.einsum("omyx,mi->oiyx", second, first[:, :, 1, 1])
 
 
 def rewritten(layers: nn.Sequential) -> nn.Sequential:
-    """The layers of a first stage with all that can be merged merged."""
-    one_pixel_merged: list[nn.Module] = []
-    for layer in layers:
-        before = one_pixel_merged[-1] if one_pixel_merged else None
-        if isinstance(layer, nn.Conv2d) and isinstance(before, nn.Conv2d) and looks_at_one_pixel(before):
-            one_pixel_merged[-1] = merged(before, layer)
-        else:
-            one_pixel_merged.append(layer)
-    doublings_merged: list[nn.Module] = []
-    for layer in one_pixel_merged:
-        before = doublings_merged[-1] if doublings_merged else None
-        doubles = isinstance(before, nn.Upsample) and before.mode == "nearest" and before.scale_factor == 2
-        if doubles and isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3):
-            doublings_merged[-1] = transposed(layer)
-        else:
-            doublings_merged.append(layer)
-    return nn.Sequential(*doublings_merged)
+    """The layers of a first stage, each in its place, with all that can be merged merged."""
+    result: list[nn.Module] = list(layers)
+    convolutions = {k: layer for k, layer in enumerate(layers) if isinstance(layer, nn.Conv2d) and _is_3x3(layer)}
+    left = {k for k, layer in convolutions.items() if k + 1 in convolutions and looks_at_one_pixel(layer)}
+    for k in convolutions.keys() - left:
+        kernel, before = convolutions[k].weight.detach(), k - 1
+        if before in left:
+            kernel = merged(convolutions[before].weight.detach(), kernel)
+            result[before] = LeftToNext(convolutions[before])
+            before -= 1
+        doubles = before >= 0 and _doubles(layers[before]) and convolutions[k].stride == (1, 1)
+        if doubles:
+            kernel = doubled_then_convolved(kernel)
+            result[before] = nn.Identity()
+        if doubles or k - 1 in left:
+            result[k] = Rewritten(convolutions[k], kernel, doubles)
+    return nn.Sequential(*result)
+
+
+def _is_3x3(layer: nn.Conv2d) -> bool:
+    return layer.kernel_size == (3, 3) and layer.padding == (1, 1)
+
+
+def _doubles(layer: nn.Module) -> bool:
+    return isinstance(layer, nn.Upsample) and layer.mode == "nearest" and layer.scale_factor == 2
 
 
 class TransposedUpsample(nn.Module):
@@ -90,15 +109,15 @@ class TransposedUpsample(nn.Module):
 
     def __init__(self, upsample: Upsample2D) -> None:
         super().__init__()
-        self.original = upsample
-        self.layer = transposed(upsample.conv)
+        kernel = doubled_then_convolved(upsample.conv.weight.detach())
+        self.conv = Rewritten(upsample.conv, kernel, doubles=True)
 
     def forward(self, hidden_states: Tensor, output_size: int | None = None) -> Tensor:
         """`output_size` is given where the skip connection's size is odd: that is not a doubling."""
         if output_size is not None:
-            result: Tensor = self.original(hidden_states, output_size)
-            return result
-        doubled: Tensor = self.layer(hidden_states)
+            enlarged = F.interpolate(hidden_states, size=output_size, mode="nearest")
+            return F.conv2d(enlarged, self.conv.weight, self.conv.bias, padding=1)
+        doubled: Tensor = self.conv(hidden_states)
         return doubled
 
 
@@ -109,5 +128,10 @@ def make_lean(vae: nn.Module, unet: UNet2DConditionModel) -> None:
             half.layers = rewritten(half.layers)
     for block in unet.up_blocks:
         for k, upsample in enumerate(block.upsamplers or ()):
-            if isinstance(upsample, Upsample2D) and upsample.use_conv and upsample.interpolate:
+            if (
+                isinstance(upsample, Upsample2D)
+                and upsample.use_conv
+                and upsample.interpolate
+                and upsample.norm is None
+            ):
                 block.upsamplers[k] = TransposedUpsample(upsample)
