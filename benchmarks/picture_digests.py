@@ -29,7 +29,7 @@ JOBS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "fast": {"fast": True},
     "four branches": {"guidance": "independent", "guidance_scale": 1.5, "mask_guidance_scale": 0.3},
-    "content weight": {"content_weight": 30.0},
+    "content weight": {"content_weight": 30.0, "num_inference_steps": 2},
     "every frame in full": {"keyframe_interval": 1},
     "warped noise": {"noise": "warped"},
 }

@@ -68,7 +68,7 @@ def test_resolved_settings_leave_nothing_to_the_model() -> None:
     assert resolved.refine is False
     assert Settings().resolve(INSTRUCT_PIX2PIX_DEFAULTS).refine is True
     left = [name for name, value in resolved if value is None]
-    assert left == ["scheduler", "end_s"]
+    assert left == ["style_image", "scheduler", "end_s"]
     assert resolved.resolve(INSTRUCT_PIX2PIX_DEFAULTS) == resolved
 
 

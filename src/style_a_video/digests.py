@@ -13,5 +13,5 @@ def weights_digest(*models: torch.nn.Module) -> str:
     for model in models:
         for name, value in model.state_dict().items():
             digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-            digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+            digest.update(value.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

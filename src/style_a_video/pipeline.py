@@ -381,6 +381,9 @@ class StyleAVideoPipeline(DiffusionPipeline):
             return None
         if self.image_encoder is None:
             raise InputError("this model has no image encoder: use content_weight=0, or load it with image_encoder=...")
+        # At zero terminal SNR a constant prediction has no gradient.
+        if mode == "decoder" and len(self.scheduler.timesteps) == 1 and self.scheduler.config.rescale_betas_zero_snr:
+            raise InputError("content_weight does nothing in a single step: take two, or optimization 'exact'")
         embed = clip_image_embedding(self.image_encoder, self.feature_extractor)
         return ContentGuide(embed(images), embed, self.decode_latents, weight, mode)
 

@@ -95,7 +95,7 @@ def test_prompt_without_a_style_is_told(run: Callable[..., tuple[int, str]], tmp
         "stylize", _good(tmp_path), "Make it flurb.", tmp_path / "o.mp4", "--preview", "--size", "64", "--steps", "1"
     )
     assert code == 0, printed
-    assert "names no style" in " ".join(printed.split())
+    assert "far from every style" in " ".join(printed.split())
     assert "style-a-video styles" in " ".join(printed.split())
     assert "larger:" not in printed
 
@@ -142,6 +142,7 @@ def test_styles_and_demo_refuse_what_they_cannot(run: Callable[..., tuple[int, s
     for arguments in (
         ("styles", "--sheet", tmp_path / "sheet.txt"),
         ("styles", "--image", tmp_path / "missing.png"),
+        ("styles", "--image", _good(tmp_path)),
         ("demo", _touched(tmp_path / "file")),
     ):
         code, printed = run(*arguments)
@@ -221,7 +222,7 @@ MISTAKES = (
     ("ablate", "in.png", "--prompt", " "),
     ("train", "bundled", "--budget", "stapes=3"),
     ("train", "bundled", "--device", "abacus"),
-    ("styles", "--image", "text.png"),
+    ("styles", "--image", "text.png", "--sheet", "sheet.png"),
     ("demo", "in.png"),
 )
 

@@ -96,8 +96,13 @@ def test_the_content_weight_draws_a_picture_to_its_frame(
 
     losses = []
     for weight in (0.0, 30.0, 90.0):
-        settings = {"content_weight": weight, "optimization": optimization}
+        settings = {"content_weight": weight, "optimization": optimization, "num_inference_steps": 2}
         found = bundled("an ukiyo-e print", picture, generator=torch.Generator().manual_seed(0), **settings)
         losses.append(float(content_loss(phi(found.frames), phi(picture / 255.0))))
     assert losses[0] - losses[1] > 0.005
     assert losses[1] - losses[2] > 0.005
+
+
+def test_a_content_weight_without_effect_is_refused(bundled: sav.StyleAVideoPipeline, picture: np.ndarray) -> None:
+    with pytest.raises(sav.InputError, match="take two, or optimization 'exact'"):
+        bundled("an ukiyo-e print", picture, content_weight=1.0)

@@ -30,10 +30,17 @@ def styles(
     if sentence is not None:
         _explain(sentence)
         return
+    if image is not None and sheet is None:
+        raise InputError(f"{image}: a picture is for --sheet, which draws every style on it")
+    reader = VideoReader(image) if image else None
+    if sheet is not None:
+        if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+            raise InputError(f"{sheet} is no name for a picture: let it end in .png or .jpg")
+        check_writable(sheet.parent)
     Console().print(_media())
     Console().print(_modifiers())
     if sheet is not None:
-        _draw(sheet, image)
+        _draw(sheet, reader)
 
 
 def _explain(sentence: str) -> None:
@@ -51,11 +58,7 @@ def _explain(sentence: str) -> None:
         console.print("it is far from every style that the model knows: expect something vague")
 
 
-def _draw(sheet: Path, image: Path | None) -> None:
-    if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise InputError(f"{sheet} is no name for a picture: let it end in .png or .jpg")
-    check_writable(sheet.parent)
-    reader = VideoReader(image) if image else None
+def _draw(sheet: Path, reader: VideoReader | None) -> None:
     from ..styles_sheet import draw_styles_sheet, picture_for_sheet
 
     picture = picture_for_sheet(reader)

@@ -10,6 +10,8 @@ TIME = "time: noise, refiner, keyframes"
 """The group in which motion is what matters."""
 PER_FRAME: Changes = {"keyframe_interval": 1, "refine": False}
 """The sampling groups look at the model alone: every frame in full, from one noise field, unrefined."""
+TWO_STEPS: Changes = PER_FRAME | {"num_inference_steps": 2}
+"""The content term in its mode "decoder" cannot move a model's only step."""
 MASK_SCALE, CONTENT_WEIGHT = 0.3, 30.0
 """Of the mask and the content term where a group switches them on."""
 
@@ -31,7 +33,7 @@ def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
         "s_T: guidance_scale": _swept("s_T", "guidance_scale", text_scales),
         "s_I: image_guidance_scale": _swept("s_I", "image_guidance_scale", image_scales),
         "s_M: mask_guidance_scale": _swept("s_M", "mask_guidance_scale", (0.0, MASK_SCALE, 2 * MASK_SCALE, 1.0)),
-        "λ: content_weight": _swept("λ", "content_weight", content_weights),
+        "λ: content_weight": _swept("λ", "content_weight", content_weights, TWO_STEPS),
         "conditions on and off (independent guidance)": _conditions(text, image),
         "conditions on and off (joint guidance, in which text stands on the frame)": _nested_conditions(text, image),
         "guidance": {
@@ -40,11 +42,11 @@ def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
             for mask in (0.0, MASK_SCALE)
         },
         "mask and optimization, exact or not": {
-            "neither": PER_FRAME,
-            "mask exact": PER_FRAME | {"mask_guidance_scale": MASK_SCALE, "mask_refresh": "exact"},
-            "mask lagged": PER_FRAME | {"mask_guidance_scale": MASK_SCALE, "mask_refresh": "lagged"},
-            "optimization exact": PER_FRAME | {"content_weight": CONTENT_WEIGHT, "optimization": "exact"},
-            "optimization decoder-only": PER_FRAME | {"content_weight": CONTENT_WEIGHT, "optimization": "decoder"},
+            "neither": TWO_STEPS,
+            "mask exact": TWO_STEPS | {"mask_guidance_scale": MASK_SCALE, "mask_refresh": "exact"},
+            "mask lagged": TWO_STEPS | {"mask_guidance_scale": MASK_SCALE, "mask_refresh": "lagged"},
+            "optimization exact": TWO_STEPS | {"content_weight": CONTENT_WEIGHT, "optimization": "exact"},
+            "optimization decoder-only": TWO_STEPS | {"content_weight": CONTENT_WEIGHT, "optimization": "decoder"},
         },
         TIME: {
             "independent noise": PER_FRAME | {"noise": "independent"},
@@ -58,8 +60,8 @@ def groups(defaults: Changes) -> dict[str, dict[str, Changes]]:
     }  # fmt: skip
 
 
-def _swept(symbol: str, name: str, values: tuple[float, ...]) -> dict[str, Changes]:
-    return {f"{symbol} = {value:g}": PER_FRAME | {name: value} for value in dict.fromkeys(values)}
+def _swept(symbol: str, name: str, values: tuple[float, ...], others: Changes = PER_FRAME) -> dict[str, Changes]:
+    return {f"{symbol} = {value:g}": others | {name: value} for value in dict.fromkeys(values)}
 
 
 def _nested_conditions(text: float, image: float) -> dict[str, Changes]:

@@ -24,8 +24,8 @@ from .unet import Draw, build_scheduler
 
 TIMESTEPS = (999, 749, 499, 249)
 """Those of four steps, among them those of two and of one."""
-SHARES = (0.5, 0.15, 0.25, 0.1)
-"""Of the samples, at each: most at the two that one and two steps begin at."""
+SHARES = (0.7, 0.05, 0.2, 0.05)
+"""Of the samples, at each: most where sampling starts, and one step is the default."""
 FINE_SHARE = 0.25
 """Weight of squared error cell by cell; the rest is of means of POOL x POOL cells."""
 POOL = 4
@@ -58,7 +58,7 @@ class Critic(nn.Module):
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
 
     def forward(self, latents: Tensor, frame: Tensor, text: Tensor, alpha_cumprod: Tensor) -> Tensor:
-        """Scores (B, patches); higher is more like a renderer's.
+        """Scores (B, levels, h, w); higher is more like a renderer's. A large patch's score stands at all its cells.
 
         Of latents and frame (B, C, h, w), text (B, tokens, width) and ᾱ_t (B, 1, 1, 1).
         """
@@ -69,7 +69,9 @@ class Critic(nn.Module):
             features = level(features)
             # A projection critic (Miyato and Koyama, 2018).
             fit = (features * condition(evidence)[..., None, None]).sum(dim=1) / features.shape[1] ** 0.5
-            scores.append((head(features)[:, 0] + fit).flatten(1))
+            score = head(features) + fit[:, None]
+            # So large patches, which are few, weigh as much in a mean as small ones.
+            scores.append(F.interpolate(score, size=latents.shape[-2:], mode="nearest"))
         return torch.cat(scores, dim=1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class Schedule:
     """AdamW's decay of the mean gradient."""
     weight_decay: float = 1e-4
     checkpoint_every_s: float = 180.0
+    rates: dict[str, float] = field(default_factory=dict)
+    """By child of an nn.ModuleDict, how many times `learning_rate` it learns at, where that is not once."""
 
     def rate(self, step: int) -> float:
         """Learning rate at `step`: linear warm-up, constant, linear decay."""
@@ -92,7 +94,7 @@ def train(
         mixed_precision.to(dtype)
     parts = _by_child(model, dict(zip(weights, parameters, strict=True)))
     optimizer = torch.optim.AdamW(
-        parameters,
+        [{"params": some, "share": schedule.rates.get(name, 1.0)} for name, some in parts.items()],
         schedule.learning_rate,
         (schedule.beta1, 0.99),
         weight_decay=schedule.weight_decay,
@@ -111,7 +113,7 @@ def train(
         while step < schedule.steps:
             rate = schedule.rate(step)
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["share"]
             torch.manual_seed(seed * 1_000_003 + step)
             terms = _backward(loss(np.random.default_rng((seed, step))))
             _hand_gradients_over(weights, parameters)
@@ -201,10 +203,11 @@ def _resume(
     state = torch.load(path, map_location=parameters[0].device, weights_only=True)
     _copy(state["parameters"], parameters)
     _copy(state["average"], average)
+    shares = [group["share"] for group in optimizer.param_groups]
     optimizer.load_state_dict(state["optimizer"])
     # The checkpoint's moments, this run's settings.
-    for group in optimizer.param_groups:
-        group.update(betas=(schedule.beta1, 0.99), weight_decay=schedule.weight_decay)
+    for group, share in zip(optimizer.param_groups, shares, strict=True):
+        group.update(betas=(schedule.beta1, 0.99), weight_decay=schedule.weight_decay, share=share)
     return int(state["step"])
 
 

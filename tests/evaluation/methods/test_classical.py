@@ -29,8 +29,10 @@ def test_statistics_transfer_against_numpy() -> None:
     np.testing.assert_allclose(gram(torch.from_numpy(content)).numpy(), expected, atol=1e-9)
 
 
-def test_statistics_transfer_knows_the_models_scale() -> None:
+def test_statistics_transfer_knows_the_models_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same pictures, whatever the scaling factor of the latents."""
+    style = pixels_to_tensor(demo_clip(2, 64, 48).frames[1:])
+    monkeypatch.setattr(classical, "_style_picture", lambda *_: style)
     pipeline = sav.load_pipeline("bundled", device="cpu", dtype=torch.float32)
     small = clip_of("small", demo_clip(2, 64, 48).frames[:1])
     first = classical.statistics_transfer(pipeline).run(small, PENCIL)
@@ -59,7 +61,7 @@ def test_optimization_takes_the_styles_statistics() -> None:
         for layer in pipeline.vae.encoder.layers:
             x = layer(x)
         torch.testing.assert_close(x, pipeline.vae.encode(pictures * 2 - 1).latents)
-        wanted = [gram(x) for x in grams(classical._style_picture(PENCIL))]
+        wanted = [gram(x) for x in grams(classical._style_picture(pipeline, PENCIL))]
         before, after = (
             float(classical.style_loss(grams(x), wanted)) for x in (pixels_to_tensor(small.pixels), output)
         )
