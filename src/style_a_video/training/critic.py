@@ -87,7 +87,7 @@ def adversarial_loss(
     critic: Critic,
     draw: Draw,
     adversarial_weight: float = 0.5,
-    gradient_penalty: float = 0.1,
+    gradient_penalty: float = 0.5,
     perturbation_std: float = 0.05,
     drift: float = 1e-3,
 ) -> Callable[[np.random.Generator], dict[str, Tensor]]:

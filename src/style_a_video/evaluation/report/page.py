@@ -32,10 +32,10 @@ READING = (
     "the interval tells methods apart; it is no interval of the mean itself. Arrows point to where better is. The best "
     "of a column is bold, the second underlined, in Markdown italic. Rows that failed somewhere are not ranked.",
     "What flatters whom. Flow is DIS on the input, and keyframes and refiner follow the same flow. The bundled φ was "
-    "trained on the pictures that the model was trained on, so it is no independent judge of style and content. It is "
-    "no sharp judge either: of 31 styles it ranks the right one first in 55 % of pictures. λ raises the content score "
-    "itself. A blur lowers E_warp: read it together with sharpness. Evaluations count the UNet's forward passes; an "
-    "exact optimization also goes backwards. Seconds depend on the machine and its load.",
+    "trained on the pictures that the model was trained on, so it is no independent judge of style and content. How "
+    "sharp a judge it is stands in the model card. λ raises the content score itself. A blur lowers E_warp: read it "
+    "together with sharpness. Evaluations count the UNet's forward passes; an exact optimization also goes backwards. "
+    "Seconds depend on the machine and its load.",
     "Measures depend on size and length. Sharpness depends on pixels. E_warp depends on the length of a shot: its "
     "second term is against the shot's first frame, of which less and less can be seen. Here all videos are of one "
     "length. Another system's videos were scaled to the clip's size; one of fewer pixels is blurred, which E_warp and "
