@@ -40,7 +40,7 @@ def error_of(difference: np.ndarray) -> float:
     """A quarter of the mean square, and three quarters of POOL times that of the means of POOL x POOL cells."""
     count, channels, height, width = difference.shape
     blocks = difference.reshape(count, channels, height // POOL, POOL, width // POOL, POOL).mean((3, 5))
-    return float(0.25 * np.square(difference).mean() + 0.75 * POOL * np.square(blocks).mean())
+    return float(0.1 * np.square(difference).mean() + 0.9 * POOL * np.square(blocks).mean())
 
 
 def test_squared_error_asks_for_what_the_picture_decides() -> None:

@@ -26,7 +26,7 @@ TIMESTEPS = (999, 749, 499, 249)
 """Those of four steps, among them those of two and of one."""
 SHARES = (0.7, 0.05, 0.2, 0.05)
 """Of the samples, at each: most where sampling starts, and one step is the default."""
-FINE_SHARE = 0.25
+FINE_SHARE = 0.1
 """Weight of squared error cell by cell; the rest is of means of POOL x POOL cells."""
 POOL = 4
 PENALTY_SHARE = 0.25
@@ -86,7 +86,7 @@ def adversarial_loss(
     unet: UNet2DConditionModel,
     critic: Critic,
     draw: Draw,
-    adversarial_weight: float = 0.5,
+    adversarial_weight: float = 1.0,
     gradient_penalty: float = 0.5,
     perturbation_std: float = 0.05,
     drift: float = 1e-3,
