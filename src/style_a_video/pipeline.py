@@ -89,7 +89,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         )
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
         self.prompt_warnings: Callable[[str], list[str]] | None = None
-        """Lines to warn a person of a prompt with. `load_pipeline` sets it where the model's vocabulary is known."""
+        """Lines to warn a person of a prompt with. `load_pipeline` sets it where the model's phrasings are known."""
 
     def defaults(self, fast: bool = False) -> dict[str, Any]:
         """The settings used for whatever a call leaves out. Raises InputError for `fast` without a fast mode."""
@@ -288,7 +288,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
     def encode_prompt(self, prompt: str | None, allow_empty: bool = False) -> Tensor:
         """c_T, (1, tokens, width). Raises InputError for an empty prompt unless `allow_empty`.
 
-        Warns of unknown words, where the model's vocabulary is known, and of words cut off at its token limit.
+        Warns of a prompt far from all that a model of this project was taught, and of words beyond its token limit.
         """
         if not isinstance(prompt, str):
             raise InputError(f"the prompt is {type(prompt).__name__}: give one sentence, a string")

@@ -35,10 +35,6 @@ SUBJECTS = (
 TYPO_SHARE = 0.15
 """Of the captions, so many have a slip of the finger."""
 _STYLES = {style.name: style for style in STYLES}
-_VALUES: dict[str, tuple[str, ...]] = {
-    "medium": tuple(_STYLES), "palette": ("", *PALETTES), "tone": ("", *TONES), "scale": ("", *SCALES),
-    "line": ("", *LINES), "surface": ("", *SURFACES),
-}  # fmt: skip
 
 
 def is_held_out(spec: StyleSpec) -> bool:
@@ -61,14 +57,6 @@ def random_spec(rng: np.random.Generator, medium: str) -> StyleSpec:
         pick(0.18, list(SURFACES)), pick(0.12, others),
     )  # fmt: skip
     return replace(spec, scale="") if is_held_out(spec) else spec
-
-
-def near_spec(rng: np.random.Generator, spec: StyleSpec) -> StyleSpec:
-    """A spec like `spec` but for one word, and not held out."""
-    field = list(_VALUES)[int(rng.integers(len(_VALUES)))]
-    others = [value for value in _VALUES[field] if value not in (getattr(spec, field), spec.second)]
-    near = replace(spec, **{field: others[int(rng.integers(len(others)))]})
-    return near_spec(rng, spec) if is_held_out(near) else near
 
 
 def caption(spec: StyleSpec | None, rng: np.random.Generator, held_out: bool = False) -> str:

@@ -151,11 +151,6 @@ def _backward(drawn: Tensor | dict[str, Tensor]) -> dict[str, float]:
     return {name: float(term.detach()) for name, term in terms.items()}
 
 
-def steps_done(checkpoint: Path) -> int:
-    """Steps that a checkpoint of `train` has behind it; 0 where there is none."""
-    return int(torch.load(checkpoint, weights_only=True, mmap=True)["step"]) if checkpoint.exists() else 0
-
-
 def _columns() -> tuple[ProgressColumn, ...]:
     return (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[loss]}"),
