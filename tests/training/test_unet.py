@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from style_a_video.training import unet
 from style_a_video.training.pairs import COLUMNS, Pairs
@@ -49,16 +50,28 @@ def test_pictures_come_with_their_own_noise_frame_and_words(work: Path) -> None:
         return torch.zeros(len(sentences), 5, 16)
 
     draw = unet.random_pictures(latents, pairs, states, 24, unet.Dropout(0.3, 0.2, 0.1, 0.3))
-    batch = draw(np.random.default_rng(0))
-    assert batch.clean.shape == batch.noise.shape == batch.frame.shape == (24, 12, unet.GRID, unet.GRID)
-    whole, empty = 0, 0
-    for k, (row, column) in enumerate(batch.drawn):
-        assert float(batch.clean[k].max()) == 100 * row + column + 1
-        np.testing.assert_array_equal(batch.noise[k].numpy(), pairs.noise(row, column))
-        shown = set(batch.frame[k].unique().tolist())
-        assert shown <= {0.0, float(100 * row + 1)}
-        whole += shown == {float(100 * row + 1)}
-        empty += shown == {0.0}
-    assert 0 < empty < 12
-    assert 6 <= whole < 24
-    assert 0 < sum(not sentence for sentence in asked[0]) < 20
+    batches = [draw(np.random.default_rng(k)) for k in range(8)]
+    quarters = [len(batch.clean) != 24 for batch in batches]
+    assert 0 < sum(quarters) < 8
+    for batch, words, in_quarters in zip(batches, asked, quarters, strict=True):
+        count, side = (96, unet.GRID // 2) if in_quarters else (24, unet.GRID)
+        assert batch.clean.shape == batch.noise.shape == batch.frame.shape == (count, 12, side, side)
+        whole, empty = 0, 0
+        for k, (row, column) in enumerate(batch.drawn):
+            assert float(batch.clean[k].max()) == 100 * row + column + 1
+            _assert_part_of(batch.noise[k].numpy(), pairs.noise(row, column))
+            shown = set(batch.frame[k].unique().tolist())
+            assert shown <= {0.0, float(100 * row + 1)}
+            whole += shown == {float(100 * row + 1)}
+            empty += shown == {0.0}
+        assert 0 < empty < count / 2
+        assert count / 4 <= whole < count
+        assert 0 < sum(not sentence for sentence in words) < count * 5 / 6
+
+
+def _assert_part_of(part: NDArray[np.float32], whole: NDArray[np.float32]) -> None:
+    """`part` stands somewhere in `whole`, in all channels at one place."""
+    side = part.shape[-1]
+    (top, left), *others = np.argwhere(whole[0] == part[0, 0, 0])
+    assert not others
+    np.testing.assert_array_equal(part, whole[:, top : top + side, left : left + side])

@@ -16,7 +16,7 @@ class BundledBudget:
     image_encoder_steps: int = 2_000
     """Of 64 pictures."""
     unet_pictures: int = 80_000
-    """By squared error alone."""
+    """By squared error alone. Of these and of the next, four quarters count as one."""
     critic_pictures: int = 150_000
     """Against the critic."""
 
