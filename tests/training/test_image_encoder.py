@@ -12,7 +12,7 @@ from style_a_video.style_pictures import style_tokens
 from style_a_video.styles import StyleSpec
 from style_a_video.training import image_encoder
 from style_a_video.training.image_encoder import SHARPNESS, locked_text_loss
-from style_a_video.training.pairs import Look, Pairs
+from style_a_video.training.pairs import Pairs
 from style_a_video.training.style_pictures import make_style_tokens, with_style_pictures
 from style_a_video.training.unet import Batch
 
@@ -20,7 +20,7 @@ from style_a_video.training.unet import Batch
 def test_pictures_are_drawn_to_the_sentences_of_their_look() -> None:
     """The loss is cross entropy both ways, a look's own sentences sharing the target: NumPy from the definition."""
     rng = np.random.default_rng(0)
-    looks = [Look(StyleSpec("pencil")), Look(StyleSpec("neon")), Look(StyleSpec("pencil"), "another painting"), None]
+    specs = [StyleSpec("pencil"), StyleSpec("neon"), StyleSpec("pencil"), None]
     image, text = (torch.from_numpy(rng.standard_normal((4, 6))) for _ in range(2))
     logits = SHARPNESS * image.numpy() @ text.numpy().T
     target = np.array([[1, 0, 1, 0], [0, 2, 0, 0], [1, 0, 1, 0], [0, 0, 0, 2]]) / 2
@@ -30,7 +30,7 @@ def test_pictures_are_drawn_to_the_sentences_of_their_look() -> None:
         return float(-(target * (log_share - scores.max(1, keepdims=True))).sum(1).mean())
 
     expected = 0.5 * (cross_entropy(logits) + cross_entropy(logits.T))
-    assert float(image_encoder._same_spec(image, text, looks)) == pytest.approx(expected, rel=1e-6)
+    assert float(image_encoder._same_spec(image, text, specs)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_style_tokens_begin_with_the_projected_class_state() -> None:
@@ -83,7 +83,10 @@ def test_the_loss_moves_phi_alone_and_its_tokens_are_kept(work: Path, tmp_path: 
         with torch.no_grad():
             return torch.nn.functional.normalize(embed(torch.tensor([len(text) % 64 for text in texts])), dim=-1)
 
-    locked_text_loss(encoder, sentences, pairs, contents=2)(np.random.default_rng(0)).backward()
+    taught = image_encoder.Taught(encoder)
+    terms = locked_text_loss(taught, sentences, pairs, contents=2)(np.random.default_rng(0))
+    assert set(terms) == {"sentence", "content", "told"}
+    torch.stack(list(terms.values())).sum().backward()
     assert embed.weight.grad is None
     assert encoder.visual_projection.weight.grad is not None
     tokens = make_style_tokens(encoder.eval(), pairs, tmp_path / "tokens.npy")

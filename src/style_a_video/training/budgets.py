@@ -15,13 +15,22 @@ class BundledBudget:
     """On 96² crops, batch 8."""
     image_encoder_steps: int = 2_000
     """Of 64 pictures."""
+    text_embedding_steps: int = 3_000
+    """Of 64 sentences or style pictures. None where a finished model is trained further."""
     unet_pictures: int = 80_000
     """By squared error alone. Of these and of the next, four quarters count as one."""
     critic_pictures: int = 150_000
     """Against the critic."""
 
 
-SMOKE = BundledBudget(contents=2, first_stage_steps=2, image_encoder_steps=2, unet_pictures=16, critic_pictures=16)
+SMOKE = BundledBudget(
+    contents=2,
+    first_stage_steps=2,
+    image_encoder_steps=2,
+    text_embedding_steps=2,
+    unet_pictures=16,
+    critic_pictures=16,
+)
 """A step or two of everything: does the recipe run?"""
 
 

@@ -25,6 +25,7 @@ from .loop import Schedule, claim, train
 from .material import Material
 from .pairs import Pairs, encode_pairs, make_pairs
 from .style_pictures import make_style_tokens, with_style_pictures
+from .text_embedding import SpecClassifier, classification_loss
 from .watch import draw_curves, draw_samples
 
 SAMPLING_DEFAULTS: dict[str, Any] = {
@@ -101,9 +102,9 @@ def train_parts(work: Path, pairs: Pairs, budget: BundledBudget, device: str, se
         first_stage.stock_form(vae.cpu()).to(device), encoder.to(device), tokenizer,
         image_encoder.build(encoder.config.hidden_size).to(device),
     )  # fmt: skip
-    contrast = image_encoder.locked_text_loss(parts.image_encoder, parts.embed, pairs)
+    taught = image_encoder.Taught(parts.image_encoder).to(device)
     schedule = Schedule(budget.image_encoder_steps, 7e-4, ema_decay=0.99)
-    train("image_encoder", parts.image_encoder, contrast, schedule, work, seed)
+    train("image_encoder", taught, image_encoder.locked_text_loss(taught, parts.embed, pairs), schedule, work, seed)
     return parts
 
 
@@ -134,7 +135,9 @@ def train_unet(
     seed: int,
     start: Path | None,
 ) -> UNet2DConditionModel:
-    """The trained UNet: by squared error, then against a critic, which starts from the averages.
+    """The trained UNet: its text embedding by classification, the rest by squared error, then against a critic.
+
+    Each starts from the averages of the one before. The text embedding stays as the classification left it.
 
     At every checkpoint `work` gets `curves.png` and `samples.png`, which show how it goes.
     """
@@ -147,6 +150,11 @@ def train_unet(
         except RuntimeError as error:
             raise InputError(f"{start} has a UNet of another shape: start from one of this recipe") from error
     batch = BATCH[torch.device(device).type]
+    classifier = SpecClassifier(denoiser.add_embedding, denoiser.config.time_embedding_dim).to(device)
+    told = classification_loss(classifier, parts.states, style_tokens, pairs)
+    schedule = Schedule(budget.text_embedding_steps, 1e-3, ema_decay=0.99, weight_decay=1e-2)
+    train("text_embedding", classifier, told, schedule, work, seed)
+    denoiser.add_embedding.requires_grad_(False)
 
     def show() -> None:
         draw_curves(work)

@@ -1,8 +1,9 @@
 """φ: an image encoder trained against the locked sentence embedding, as LiT does (Zhai et al., 2022).
 
 Because the text side stays what it was, φ can judge a picture by any sentence, also by one that training never read.
-Two things are asked of it: a picture lies near the sentences that name its style, and nearer to the same content in
-another style than to another content. φ serves L_s (section 2.4), the measures, and style from a picture.
+Three things are asked of it: a picture lies near the sentences that name its style; it lies nearer to the same content
+in another style than to another content; its style tokens tell every part of the style. φ serves L_s (section 2.4), the
+measures, and style from a picture.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from ..devices import autocast
+from ..style_pictures import style_tokens
+from ..styles.spec import StyleSpec
 from .captions import caption
-from .pairs import COLUMNS, SIZE, Look, Pairs, to_model
+from .pairs import COLUMNS, SIZE, Pairs, to_model
+from .text_embedding import SpecHeads
 
 IMAGE_SIZE = 128
 IMAGE_MEAN = (0.5, 0.5, 0.5)
@@ -36,13 +40,22 @@ def build(text_width: int) -> CLIPVisionModelWithProjection:
     )  # fmt: skip
 
 
+class Taught(nn.Module):
+    """φ with the classifiers that teach its style tokens, and are needed no more afterwards."""
+
+    def __init__(self, encoder: CLIPVisionModelWithProjection) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.heads = SpecHeads(2 * encoder.config.projection_dim)
+
+
 def locked_text_loss(
-    model: CLIPVisionModelWithProjection,
+    taught: Taught,
     embed: Callable[[list[str]], Tensor],
     pairs: Pairs,
     contents: int = 32,
-) -> Callable[[np.random.Generator], Tensor]:
-    """The sum of two contrastive losses: picture and sentence, picture and picture.
+) -> Callable[[np.random.Generator], dict[str, Tensor]]:
+    """Two contrastive losses, of picture and sentence and of picture and picture, and the classifiers' losses.
 
     A sentence is right for every picture of its look. Two pictures of one content are a pair, in two styles. Each
     batch holds `contents` pictures twice.
@@ -50,26 +63,29 @@ def locked_text_loss(
     Args:
         embed: the locked sentence embedding, (N, D) of unit length.
     """
-    device = next(model.parameters()).device
+    device = next(taught.parameters()).device
     batch = min(contents, len(pairs))
 
-    def loss(rng: np.random.Generator) -> Tensor:
+    def loss(rng: np.random.Generator) -> dict[str, Tensor]:
         rows = rng.choice(len(pairs), batch, replace=False)
         columns = np.stack([rng.choice(COLUMNS, 2, replace=False) for _ in rows])
         pictures = torch.cat([crops(pairs, rows, columns[:, k], rng) for k in range(2)]).to(device)
         looks = [pairs.look(int(row), int(at)) for k in range(2) for row, at in zip(rows, columns[:, k], strict=True)]
-        text = embed([caption(look.spec if look else None, rng) for look in looks])
+        specs = [look.spec if look else None for look in looks]
+        text = embed([caption(spec, rng) for spec in specs])
         with autocast(device):
-            embeds = model(pixel_values=pictures).image_embeds
-        image = F.normalize(embeds.float(), dim=-1)
-        return _same_spec(image, text, looks) + _same_content(image, batch)
+            tokens = style_tokens(taught.encoder, pictures)
+        tokens = tokens.float()
+        image = F.normalize(tokens[:, 0], dim=-1)
+        seen = torch.cat([tokens[:, 0], tokens[:, 1:].mean(dim=1)], dim=1)
+        told = torch.stack(list(taught.heads.losses(seen, specs).values())).sum()
+        return {"sentence": _same_spec(image, text, specs), "content": _same_content(image, batch), "told": told}
 
     return loss
 
 
-def _same_spec(image: Tensor, text: Tensor, looks: Sequence[Look | None]) -> Tensor:
+def _same_spec(image: Tensor, text: Tensor, specs: Sequence[StyleSpec | None]) -> Tensor:
     logits = SHARPNESS * image @ text.T
-    specs = [look.spec if look else None for look in looks]
     same = torch.tensor([[float(one == other) for other in specs] for one in specs], device=image.device)
     target = same / same.sum(dim=1, keepdim=True)
     return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))

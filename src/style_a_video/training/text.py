@@ -61,9 +61,15 @@ def bundled_text_encoder() -> tuple[BertModel, BertTokenizerFast]:
 
 
 @torch.no_grad()
-def token_states(encoder: BertModel, tokenizer: BertTokenizerFast, sentences: list[str]) -> tuple[Tensor, Tensor]:
-    """Hidden states (N, MAX_TOKENS, 384) as the UNet gets them, and the mask of true tokens (N, MAX_TOKENS)."""
-    tokens = tokenizer(sentences, padding="max_length", truncation=True, return_tensors="pt").to(encoder.device)
+def token_states(
+    encoder: BertModel, tokenizer: BertTokenizerFast, sentences: list[str], padded: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Hidden states (N, tokens, 384) and the mask of true tokens (N, tokens).
+
+    There are MAX_TOKENS tokens, as the UNet gets them; if not `padded`, as many as the longest sentence has.
+    """
+    padding = "max_length" if padded else "longest"
+    tokens = tokenizer(sentences, padding=padding, truncation=True, return_tensors="pt").to(encoder.device)
     with autocast(encoder.device):
         states = encoder(tokens.input_ids, attention_mask=tokens.attention_mask)[0]
     return states, tokens.attention_mask
@@ -71,7 +77,7 @@ def token_states(encoder: BertModel, tokenizer: BertTokenizerFast, sentences: li
 
 def embed_sentences(encoder: BertModel, tokenizer: BertTokenizerFast, sentences: list[str]) -> Tensor:
     """Sentence embeddings (N, 384), float32, of unit length: the mean of the states of true tokens."""
-    states, mask = token_states(encoder, tokenizer, sentences)
+    states, mask = token_states(encoder, tokenizer, sentences, padded=False)
     return sentence_embedding(states, mask)
 
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.error import FFmpegError
 from av.stream import Disposition
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .color import to_rgb
+from .decoding import decoded_frames
+from .opening import IMAGE_SUFFIXES, check_file, check_size, open_input
+from .orientation import Orientation, exif_orientation, orientation_of
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 FOLDER_RATE = Fraction(25)
-SMALLEST_SIDE = 16
+NO_TIMESTAMPS = 0x80  # AVFMT_NOTIMESTAMPS
+SAME_ASPECT = 1.01
+"""Pictures whose aspects differ by less are scaled to one size; others get bars."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,10 @@ class VideoInfo:
     first_s: float = 0.0
     """Presentation time of the first frame."""
     origin_s: float = 0.0
-    """Presentation time at which the file begins: above 0 in transport streams and recordings of a running clock."""
+    """Presentation time at which the file begins: above 0 in transport streams and recordings of a running clock, below
+    it where a clock wrapped."""
+    unstamped: bool = False
+    """Whether the file carries no time stamps, as raw streams: frames then follow each other at `rate`."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ class VideoFrame:
 class VideoReader:
     """A video that can be read frame by frame, any number of times.
 
-    Raises InputError, one line, for whatever cannot be read: missing, empty, no video in it, cut short, too small.
+    Raises InputError, one line, for whatever cannot be read: missing, empty, no video in it, too small, too large.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -64,102 +75,94 @@ class VideoReader:
         if not self.path.exists():
             raise InputError(f"{self.path} does not exist: check the path")
         self._files = _images_of(self.path) if self.path.is_dir() else [self.path]
+        for file in self._files:
+            check_file(file)
         self.info = self._probe()
-        if min(self.info.width, self.info.height) < SMALLEST_SIDE:
-            raise InputError(
-                f"{self.path} is {self.info.width}x{self.info.height} pixels: "
-                f"at least {SMALLEST_SIDE}x{SMALLEST_SIDE} are needed"
-            )
 
     def frames(
         self, size: tuple[int, int] | None = None, start_s: float = 0.0, end_s: float | None = None
     ) -> Iterator[VideoFrame]:
         """Frames with start_s ≤ time < end_s, in seconds from the first frame.
 
+        Pictures of another aspect than the first one's are fitted with black bars.
+
         Args:
             size: (width, height) to scale them to, if given.
 
         Raises:
-            InputError: at a frame that cannot be decoded.
+            InputError: nothing can be decoded, or an image of a folder cannot.
         """
         size = size or (self.info.width, self.info.height)
         first: int | None = None
-        for frame, pts in self._decoded():
+        for coded, pts in self._decoded():
             first = pts if first is None else first
             seconds = float((pts - first) * self.info.time_base)
             if end_s is not None and seconds >= end_s:
                 return
             if seconds >= start_s - 1e-9:
-                yield VideoFrame(_upright(frame, size), pts)
+                yield VideoFrame(coded.displayed(size), pts)
 
-    def _decoded(self) -> Iterator[tuple[av.VideoFrame, int]]:
+    def _decoded(self) -> Iterator[tuple[_Coded, int]]:
         for index, file in enumerate(self._files):
             try:
-                with av.open(str(file.absolute())) as container:
+                with open_input(file) as container:
                     stream = _video_stream(container, file)
-                    stream.thread_type = "AUTO"
                     previous = None
-                    for count, frame in enumerate(container.decode(stream)):
+                    for count, (frame, pts) in enumerate(decoded_frames(container, stream, file)):
+                        coded = _Coded.of(frame, stream, file)
                         if self.path.is_dir():
-                            self._check_same_size(file, frame)
-                            yield frame, index
+                            self._check_same_size(file, coded)
+                            yield coded, index
                             break
-                        pts = frame.pts
-                        if pts is None or (previous is not None and pts <= previous):
-                            # Raw streams and some AVIs carry no usable time stamps: the frame rate stands in.
+                        if self.info.unstamped or pts is None or (previous is not None and pts <= previous):
+                            # The frame rate stands in for time stamps that are missing or make no sense.
                             pts = self._nominal_pts(count) if previous is None else previous + self._nominal_pts(1)
                         previous = pts
-                        yield frame, pts
+                        yield coded, pts
             except FFmpegError as error:
-                remedy = "replace that image" if self.path.is_dir() else "repair it, or stop before with --end"
+                remedy = "replace that image" if self.path.is_dir() else "repair or export it again"
                 raise InputError(f"{file} is damaged ({error.strerror}): {remedy}") from error
 
     def _nominal_pts(self, count: int) -> int:
         return max(count, round(count / self.info.rate / self.info.time_base))
 
-    def _check_same_size(self, file: Path, frame: av.VideoFrame) -> None:
-        if (frame.width, frame.height) != (self.info.width, self.info.height):
-            width, height = frame.width, frame.height
+    def _check_same_size(self, file: Path, coded: _Coded) -> None:
+        width, height = coded.size
+        if (width, height) != (self.info.width, self.info.height):
             raise InputError(
-                f"{file} is {width}x{height}, the images before it {self.info.width}x{self.info.height}: "
+                f"{file} is {width}x{height}, {self._files[0].name} {self.info.width}x{self.info.height}: "
                 "make them one size"
             )
 
     def _probe(self) -> VideoInfo:
         """Open the first file, decode one frame, and count the packets without decoding them."""
         path = self._files[0]
-        if path.stat().st_size == 0:
-            raise InputError(f"{path} is empty (0 bytes): export or copy it again")
         try:
-            with av.open(str(path.absolute())) as container:
+            with open_input(path) as container:
                 stream = _video_stream(container, path)
-                frame = next(container.decode(stream), None)
+                frame, pts = next(decoded_frames(container, stream, path), (None, None))
                 if frame is None:
                     raise InputError(f"{path} has no frame that can be decoded: repair or export it again")
-                width, height = _displayed(frame, stream.sample_aspect_ratio)
-                audio = tuple(audio.codec_context.name for audio in container.streams.audio)
+                width, height = _Coded.of(frame, stream, path).size
+                check_size(path, width, height)
                 if self.path.is_dir():
                     count = len(self._files)
                     return VideoInfo(
                         self.path, width, height, count, FOLDER_RATE, 1 / FOLDER_RATE, (), float(count / FOLDER_RATE)
                     )
-                rate = stream.average_rate or stream.guessed_rate or FOLDER_RATE
+                unstamped = bool(container.format.flags & NO_TIMESTAMPS)
+                rate = stream.guessed_rate if unstamped else stream.average_rate
+                rate = rate or stream.average_rate or stream.guessed_rate or FOLDER_RATE
                 time_base = stream.time_base or 1 / rate
-                first_s = float((frame.pts or 0) * time_base)
-                origin_s = max(0.0, (container.start_time or 0) / av.time_base)
+                first_s = float((pts or 0) * time_base)
+                origin_s = min((container.start_time or 0) / av.time_base, first_s)
                 count, end_s = _count_frames(path, float(rate))
+                duration_s = count / float(rate) if unstamped else max(end_s - first_s, count / 1e3)
+                audio = tuple(track.codec_context.name for track in container.streams.audio if track.codec_context)
                 return VideoInfo(
-                    path,
-                    width,
-                    height,
-                    count,
-                    rate,
-                    time_base,
-                    audio,
-                    max(end_s - first_s, count / 1e3),
-                    first_s,
-                    origin_s,
-                )
+                    path, width, height, count, rate, time_base, audio, duration_s,
+                    0.0 if unstamped else first_s, 0.0 if unstamped else origin_s, unstamped,
+                )  # fmt: skip
         except FFmpegError as error:
             raise InputError(
                 f"{path} is not a video that FFmpeg can read ({error.strerror}): give another file, or export it again"
@@ -167,46 +170,54 @@ class VideoReader:
 
 
 def _video_stream(container: av.container.InputContainer, path: Path) -> av.VideoStream:
-    """The first video stream that is not a cover picture. Raises InputError when there is none."""
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return stream
-    raise InputError(f"{path} has no video in it, only {_kinds(container)}: give a video file")
+    """The video stream to show: the default one, or the best. Raises InputError when there is none."""
+    videos = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not videos:
+        raise InputError(f"{path} has no video in it, only {_kinds(container)}: give a video file")
+    if all(stream.disposition & Disposition.dependent for stream in videos):
+        raise InputError(f"{path} is made of {len(videos)} tiles: convert it to JPEG or PNG first")
+    best = container.streams.best("video")
+    return best if best in videos else videos[0]
 
 
 def _count_frames(path: Path, rate: float) -> tuple[int, float]:
     """Count the video packets that will be shown, and say when in seconds the last one ends.
 
-    What an edit list cuts away (trimmed phone clips have one) is demuxed for its references but not shown. Raises
-    InputError when the file holds less than its header promises.
+    What an edit list cuts away (trimmed phone clips have one) is demuxed for its references but not shown. A note tells
+    when the file holds less than its header promises.
     """
     size = path.stat().st_size
-    with av.open(str(path.absolute())) as container:
+    with open_input(path) as container:
         stream = _video_stream(container, path)
         base = stream.time_base or 0
-        # Matroska only knows the length of the whole file.
-        promised = max(
-            float((stream.duration or 0) * base), (container.duration or 0) / av.time_base if not stream.frames else 0.0
-        )
+        # Matroska only knows the length of the whole file, in which a subtitle may last longest.
+        whole = 0.0 if stream.frames or container.streams.subtitles else (container.duration or 0) / av.time_base
+        start = max(0, container.start_time or 0) / av.time_base
+        promised = max(float((stream.duration or 0) * base), whole)
         missing = any(entry.pos + entry.size > size for entry in stream.index_entries)
-        count, last, end = 0, 0.0, 0.0
-        for packet in container.demux(*container.streams.video, *container.streams.audio):
-            if packet.size == 0:
-                continue
-            if packet.is_corrupt:
-                missing = True
-                break
-            if packet.pts is not None and packet.time_base is not None:
-                until = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-                last = max(last, until)
-                if packet.stream.index == stream.index and not packet.is_discard:
-                    end = max(end, until if packet.duration else until + 1 / rate)
-            count += packet.stream.index == stream.index and not packet.is_discard
+        count, last, last_shown, end = 0, 0.0, -math.inf, 0.0
+        try:
+            for packet in container.demux(*container.streams.video, *container.streams.audio):
+                if packet.size == 0 or packet.is_discard:
+                    continue
+                shown = packet.stream.index == stream.index
+                count += shown
+                if packet.pts is not None and packet.time_base is not None:
+                    until = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                    last = max(last, until - start)
+                    if shown and packet.pts * packet.time_base >= last_shown:
+                        last_shown = float(packet.pts * packet.time_base)
+                        end = until if packet.duration else until + 1 / rate
+        except FFmpegError:
+            missing = True
         if missing or last < 0.9 * promised - 1:
-            raise InputError(
-                f"{path} is cut short: {count} frames can be read, its header promises more; "
-                "copy it again, or repair it"
+            warnings.warn(
+                f"{path} is cut short: {count} frames in {last:.2f} s can be read, its header promises more",
+                stacklevel=2,
             )
+        if last_shown < start + whole:
+            # How long Matroska's last picture stays is only told by the length of the whole.
+            end = min(end, start + whole)
         return count, end or count / rate
 
 
@@ -214,7 +225,8 @@ def _images_of(folder: Path) -> list[Path]:
     """The folder's images in natural order (frame 2 before frame 10)."""
 
     def natural(path: Path) -> list[tuple[int, int | str]]:
-        return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", path.name.lower())]
+        parts = re.split(r"([0-9]+)", path.name.lower())
+        return [(0, int(part)) if k % 2 else (1, part) for k, part in enumerate(parts)]
 
     images = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
     if not images:
@@ -224,20 +236,39 @@ def _images_of(folder: Path) -> list[Path]:
     return sorted(images, key=natural)
 
 
-def _displayed(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> tuple[int, int]:
-    """(width, height) as shown: pixel aspect, then rotation."""
-    width = round(frame.width * float(pixel_aspect)) if pixel_aspect else frame.width
-    return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
+@dataclass(frozen=True)
+class _Coded:
+    """A frame as it was coded, and how it is shown."""
 
+    frame: av.VideoFrame
+    orientation: Orientation
+    pixel_aspect: float
 
-def _upright(frame: av.VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
-    width, height = size[::-1] if frame.rotation % 180 else size
-    shrinks = width < frame.width
-    pixels = frame.reformat(
-        width=width, height=height, format="rgb24", interpolation="AREA" if shrinks else "BICUBIC"
-    ).to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, k=round(frame.rotation / 90)))
+    @classmethod
+    def of(cls, frame: av.VideoFrame, stream: av.VideoStream, path: Path) -> _Coded:
+        is_image = path.suffix.lower() in IMAGE_SUFFIXES
+        orientation = exif_orientation(path) if is_image else orientation_of(frame)
+        return cls(frame, orientation, float(stream.sample_aspect_ratio or 1))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) as shown: pixel aspect, then turned."""
+        return self.orientation.size(max(1, round(self.frame.width * self.pixel_aspect)), self.frame.height)
+
+    def displayed(self, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """The picture as shown, scaled to `size` (width, height); black bars fill what another aspect leaves."""
+        width, height = self.size
+        scale = min(size[0] / width, size[1] / height)
+        fitted = (max(1, round(width * scale)), max(1, round(height * scale)))
+        across, down = size[0] * height, size[1] * width
+        if max(across, down) <= SAME_ASPECT * min(across, down):
+            fitted = size
+        pixels = self.orientation.apply(to_rgb(self.frame, *self.orientation.size(*fitted)))
+        left, top = ((size[k] - fitted[k]) // 2 for k in (0, 1))
+        bars = (top, size[1] - fitted[1] - top, left, size[0] - fitted[0] - left)
+        return np.asarray(cv2.copyMakeBorder(pixels, *bars, cv2.BORDER_CONSTANT)) if any(bars) else pixels
 
 
 def _kinds(container: av.container.InputContainer) -> str:
-    return " and ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+    kinds = {"a cover picture" if stream.type == "video" else stream.type for stream in container.streams}
+    return " and ".join(sorted(kinds, key=lambda kind: kind.startswith("a "))) or "nothing"

@@ -5,13 +5,10 @@ Everything is written beside its final name and renamed when complete: an interr
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -24,7 +21,9 @@ from numpy.typing import NDArray
 
 from ..atomic import check_writable, discard, partial_path, replace
 from ..errors import InputError
+from .opening import open_input
 from .reader import VideoInfo
+from .tracks import Tracks
 
 CODECS = {
     ".mp4": ("libx264", {"crf": "17", "preset": "medium"}),
@@ -119,10 +118,13 @@ class _VideoWriter:
     def __init__(self, path: Path, size: tuple[int, int], info: VideoInfo, start_s: float, end_s: float | None) -> None:
         self.path, self.size, self.info, self.start_s, self.end_s = path, size, info, start_s, end_s
         self.partial = partial_path(path)
+        self.opened = ExitStack()
+        self.tracks: Tracks | None = None
         self.first: int | None = None
+        self.waiting: av.VideoFrame | None = None
+        self.durations: dict[int, int] = {}
 
     def __enter__(self) -> _VideoWriter:
-        self.source = av.open(str(self.info.path.absolute())) if self.info.audio_codecs else None
         # Keep the source's clock: mp4 would otherwise choose a time scale of its own.
         options = (
             {"video_track_timescale": str(self.info.time_base.denominator)}
@@ -132,7 +134,9 @@ class _VideoWriter:
         self.container: Any = av.open(str(self.partial), "w", options=options)
         try:
             self._open_video()
-            self._open_audio()
+            if self.info.path.is_file():
+                source = self.opened.enter_context(open_input(self.info.path))
+                self.tracks = Tracks(source, self.info.path, self.container)
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
@@ -161,106 +165,66 @@ class _VideoWriter:
         )  # BT.709, limited
         self.stream = stream
 
-    def _open_audio(self) -> None:
-        """Copies of the source's audio streams; those the container cannot hold are encoded again in its own codec."""
-        self.audio: dict[int, Any] = {}
-        self.encoders: dict[int, Any] = {}
-        if self.source is None:
-            return
-        for stream in self.source.streams.audio:
-            if _can_copy(self.info.path, stream.index, self.container.format.name):
-                self.audio[stream.index] = self.container.add_stream_from_template(stream)
-            else:
-                codec = av.Codec(self.container.default_audio_codec, "w")
-                rate = stream.rate if stream.rate in (codec.audio_rates or [stream.rate]) else 48_000
-                target = self.container.add_stream(codec.name, rate=rate)
-                self.encoders[stream.index] = target
-        self.packets = self._audio_packets()
-        self.waiting: Any = None
-
-    def _audio_packets(self) -> Iterator[tuple[float, Any, Any]]:
-        """(seconds from the start, packet or frame, stream it goes to), in the order of the file, cut to the span."""
-        assert self.source is not None
-        origin = float((self.first or 0) * self.info.time_base)
-        end = None if self.end_s is None else self.info.first_s + self.end_s - origin
-        for packet in self.source.demux(*self.source.streams.audio):
-            if packet.pts is None or packet.time_base is None:
-                continue
-            seconds = float(packet.pts * packet.time_base) - origin
-            if seconds + float((packet.duration or 0) * packet.time_base) <= 0 and self.start_s > 0:
-                continue
-            if end is not None and seconds >= end:
-                continue
-            shift = round(Fraction(origin).limit_denominator(1_000_000) / packet.time_base)
-            if packet.stream.index in self.audio:
-                packet.pts -= shift
-                packet.dts = packet.dts - shift if packet.dts is not None else None
-                target = self.audio[packet.stream.index]
-                packet.stream = target
-                yield seconds, packet, target
-            else:
-                target = self.encoders[packet.stream.index]
-                decoded: list[Any] = packet.decode()
-                for frame in decoded:
-                    frame.pts = None if frame.pts is None else frame.pts - shift
-                    yield seconds, frame, target
-
-    def _mux_audio_until(self, seconds: float) -> None:
-        while self.source is not None:
-            self.waiting = self.waiting or next(self.packets, None)
-            if self.waiting is None or self.waiting[0] > seconds:
-                return
-            _, item, target = self.waiting
-            self.container.mux(item if isinstance(item, av.Packet) else target.encode(item))
-            self.waiting = None
-
     def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
         if self.first is None:
-            # A cut starts with its first frame; a whole video where the file's own clock does, so that a picture that
-            # comes later than the sound still does.
-            self.first = pts if self.start_s > 0 else round(self.info.origin_s / self.info.time_base)
+            self._begin(pts)
+        assert self.first is not None
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
             format=self.stream.pix_fmt, dst_colorspace="ITU709", dst_color_range="MPEG"
         )
         frame.pts, frame.time_base = pts - self.first, self.info.time_base
-        self._mux_audio_until(float(frame.pts * self.info.time_base))
-        self.container.mux(self.stream.encode(frame))
+        self._encode_waiting(frame.pts)
+        self.waiting = frame
+
+    def _begin(self, pts: int) -> None:
+        # A cut starts with its first frame; a whole video where the file's own clock does, so that a picture that
+        # comes later than the sound still does.
+        base = self.info.time_base
+        self.first = pts if self.start_s > 0 else round(self.info.origin_s / base)
+        origin = Fraction(self.first) * base
+        end = None if self.end_s is None else self.info.first_s + self.end_s - float(origin)
+        if self.tracks is not None:
+            self.tracks.begin(origin, self.start_s, end)
+
+    def _encode_waiting(self, until: int) -> None:
+        """Encode the frame before, which stays up to `until` in the clock of the pictures."""
+        if self.waiting is None:
+            return
+        pts = self.waiting.pts
+        assert pts is not None
+        self.durations[pts] = max(1, until - pts)
+        if self.tracks is not None:
+            self.tracks.until(float(pts * self.info.time_base))
+        self._mux(self.stream.encode(self.waiting))
+        self.waiting = None
+
+    def _mux(self, packets: list[Any]) -> None:
+        for packet in packets:
+            packet.duration = self.durations.pop(packet.pts, packet.duration)
+            self.container.mux(packet)
+
+    def _finish(self) -> None:
+        assert self.first is not None
+        end_s = self.info.first_s + self.info.duration_s
+        if self.end_s is not None:
+            end_s = min(end_s, self.info.first_s + self.end_s)
+        self._encode_waiting(round(end_s / self.info.time_base) - self.first)
+        self._mux(self.stream.encode(None))
+        if self.tracks is not None:
+            self.tracks.finish()
+        self.container.close()
+        replace(self.partial, self.path)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None and self.first is not None:
-                self._mux_audio_until(float("inf"))
-                for target in self.encoders.values():
-                    self.container.mux(target.encode(None))
-                self.container.mux(self.stream.encode(None))
-                self.container.close()
-                replace(self.partial, self.path)
-        finally:
-            if self.partial.exists():
-                # A full disk fails here again; what was written is thrown away all the same.
-                with suppress(FFmpegError, OSError):
-                    self.container.close()
-                discard(self.partial)
-            if self.source is not None:
-                self.source.close()
-
-
-def _can_copy(source: Path, index: int, container_format: str) -> bool:
-    """Whether a container takes this audio stream of `source` as it is.
-
-    A few packets of it are written in memory: FFmpeg's list of codecs for a format holds some that it then refuses, as
-    PCM from Matroska in MP4.
-    """
-    try:
-        with av.open(str(source.absolute())) as origin, av.open(io.BytesIO(), "w", format=container_format) as trial:
-            stream: Any = origin.streams[index]
-            target = trial.add_stream_from_template(stream)
-            for packet in islice(origin.demux(stream), 3):
-                if packet.dts is not None:
-                    packet.stream = target
-                    trial.mux(packet)
-    except (FFmpegError, ValueError):
-        return False
-    return True
+        with self.opened:
+            try:
+                if kind is None and self.first is not None:
+                    self._finish()
+            finally:
+                if self.partial.exists():
+                    # A full disk fails here again; what was written is thrown away all the same.
+                    with suppress(FFmpegError, OSError):
+                        self.container.close()
+                    discard(self.partial)
