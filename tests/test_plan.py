@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import style_a_video as sav
+from style_a_video.errors import InputError
 from style_a_video.plan import plan_job
 
 
@@ -34,3 +35,30 @@ def test_a_given_pipeline_needs_no_model_of_that_name(
         clip(count=1), "a cat", tmp_path / "o.png", pipeline=pipeline, model="./gone", size=32, num_inference_steps=1
     )
     assert result.frames == 1
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("nothere/../in.mp4", "exists already"),
+        ("-", "cannot be a pipe"),
+        ("夏" * 100 + ".mp4", "File name too long"),
+        ("a\udcffb.mp4", "not UTF-8"),
+    ],
+)
+def test_odd_output_names(
+    clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, message: str
+) -> None:
+    source = clip()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        plan_job(source, "a sketch", output)
+
+
+def test_a_long_name_that_the_disk_takes(clip: Callable[..., Path], tmp_path: Path) -> None:
+    from style_a_video.atomic import atomic_path
+
+    target = tmp_path / ("夏" * 80 + ".mp4")
+    with atomic_path(target) as partial:
+        partial.write_text("film")
+    assert target.read_text() == "film"

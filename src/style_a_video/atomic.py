@@ -18,9 +18,11 @@ from .errors import InputError
 def partial_path(path: Path) -> Path:
     """A hidden name that nothing else uses, in the folder of `path` and with its suffix.
 
-    It is absolute, so that FFmpeg does not take a colon in it for a protocol. Two processes get two names.
+    It is absolute, so that FFmpeg does not take a colon in it for a protocol. Two processes get two names. Of a long
+    name it has the beginning, so that it is not too long where the name itself is not.
     """
-    return path.absolute().with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
+    start = path.stem.encode()[:100].decode(errors="ignore")
+    return path.absolute().with_name(f".{start}.{uuid.uuid4().hex[:8]}.partial{path.suffix}")
 
 
 def replace(partial: Path, path: Path) -> None:
@@ -70,6 +72,18 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
+def cannot_write(path: Path, error: OSError | FFmpegError) -> InputError:
+    """The one line about a fault while `path` was written, with the remedy for its kind."""
+    remedies = {
+        errno.ENOSPC: "free some space, or choose another folder",
+        errno.EDQUOT: "free some space, or choose another folder",
+        errno.ENAMETOOLONG: "give it a shorter name",
+        errno.ENOENT: "its folder was removed meanwhile; run it again",
+    }
+    remedy = remedies.get(error.errno or 0, "choose another folder, or another kind of file")
+    return InputError(f"cannot write {path} ({error.strerror}): {remedy}")
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Where to write what becomes `path` when the block ends. After an error, what was at `path` before is still there.
@@ -85,8 +99,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         # Other files may be read in the block: their faults are not this one's.
         if error.strerror is None or str(error.filename or path) not in map(str, (path, partial, partial.parent)):
             raise
-        message = f"cannot write {path} ({error.strerror}): free some space, or choose another folder"
-        raise InputError(message) from error
+        raise cannot_write(path, error) from error
     finally:
         discard(partial)
 

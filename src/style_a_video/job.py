@@ -18,7 +18,7 @@ import torch
 from av.error import FFmpegError
 
 from . import __version__
-from .atomic import write_atomically
+from .atomic import cannot_write, write_atomically
 from .errors import InputError
 from .frames import resize_pixels
 from .models import bundled_folder, load_pipeline, load_refiner
@@ -105,10 +105,7 @@ def run_job(
             if not done:
                 raise InputError(f"no frame of {info.path} lies in the chosen span: change --start and --end")
     except (FFmpegError, OSError) as error:
-        raise InputError(
-            f"cannot write {plan.output} ({error.strerror}): is the disk full? "
-            "Free some space, or choose another folder"
-        ) from error
+        raise cannot_write(plan.output, error) from error
     if on_progress:
         on_progress(done, done)
     seconds = time.perf_counter() - began

@@ -56,9 +56,8 @@ def plan_job(
     chosen = Settings(**settings)
     reader = VideoReader(video)
     _check_span(chosen, reader.info)
-    if not Path(output).name:
-        raise InputError(f"{output} is a folder: give the output a name")
-    target = Path(output).with_suffix(".png") if preview else Path(output)
+    target = _resolved(Path(output))
+    target = target.with_suffix(".png") if preview else target
     plan = Plan(reader, prompt, target, target.with_name(target.name + ".json"), chosen, preview)
     check_output(target, replace(reader.info, frame_count=plan.frame_count), overwrite)
     if plan.record.is_dir() or (plan.record.exists() and not overwrite):
@@ -70,6 +69,21 @@ def plan_job(
     if chosen.flow == "raft":
         require("torchvision", "RAFT", "pip install torchvision, or use dis, which needs nothing more")
     return plan
+
+
+def _resolved(output: Path) -> Path:
+    """Where `output` leads, also through folders that are not there yet: so it cannot turn out to be the input."""
+    if str(output) == "-":
+        raise InputError("the output cannot be a pipe: give it a file name")
+    if not output.name:
+        raise InputError(f"{output} is a folder: give the output a name")
+    try:
+        str(output).encode()
+        output.exists()
+        return output.resolve() if ".." in output.parts else output
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InputError(f"{str(output)[:60]!r}… cannot be a file name ({reason}): give the output another") from error
 
 
 def _check_image(path: Path) -> None:

@@ -152,8 +152,10 @@ def test_styles_and_demo_refuse_what_they_cannot(run: Callable[..., tuple[int, s
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a process")
-def test_ctrl_c_on_the_process(tmp_path: Path, tiny_folder: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signals to a process")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_stop_the_process_cleanly(tmp_path: Path, tiny_folder: Path, name: str) -> None:
+    number = getattr(signal, name)
     source = write_clip(tmp_path / "in.mp4", moving_picture(1500, 64, 48))
     before = set(tmp_path.iterdir())
     command = [
@@ -180,12 +182,12 @@ def test_ctrl_c_on_the_process(tmp_path: Path, tiny_folder: Path) -> None:
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob(".o.*partial*")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     try:
         _, printed = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130, printed
+    assert process.returncode == 128 + number, printed
     assert "stopped" in printed
     assert "Traceback" not in printed
     assert set(tmp_path.iterdir()) == before

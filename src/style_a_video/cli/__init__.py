@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from typing import Annotated, Any
@@ -48,6 +49,9 @@ for command in (stylize, demo, styles, evaluate, compare, ablate, train, doctor)
 def main() -> None:
     """Entry point: a mistake is one line and exit code 2, Ctrl-C one line and 130."""
     warnings.showwarning = _show_warning
+    for name in ("SIGTERM", "SIGHUP"):  # of schedulers, and of closed terminals; Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _stop)
     try:
         # Typer hands back 130 for Ctrl-C instead of raising it.
         code = app(standalone_mode=False)
@@ -58,6 +62,8 @@ def main() -> None:
         _fail(_with_flag(str(error)), 2)
     except (typer.Abort, KeyboardInterrupt):
         _fail("stopped; nothing was left half-written", 130)
+    except _Stopped as stopped:
+        _fail("stopped; nothing was left half-written", 128 + stopped.number)
     except typer.Exit as done:
         sys.exit(done.exit_code)
     except Exception as error:
@@ -68,6 +74,17 @@ def main() -> None:
             typer.echo(error.format_message())
             sys.exit(2)
         _fail(_usage(error), 2)
+
+
+class _Stopped(BaseException):
+    """Ends a command as Ctrl-C does: what is open is closed, what is half-written goes."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _stop(number: int, _: object) -> None:
+    raise _Stopped(number)
 
 
 FLAGS = {"num_inference_steps": "--steps", "start_s": "--start", "end_s": "--end"}

@@ -158,6 +158,9 @@ class VideoReader:
                 origin_s = min((container.start_time or 0) / av.time_base, first_s)
                 count, end_s = _count_frames(path, float(rate))
                 duration_s = count / float(rate) if unstamped else max(end_s - first_s, count / 1e3)
+                if not 0.5 < float(rate) * duration_s / max(1, count) < 2:
+                    # A header's word against what is there.
+                    rate = Fraction(count / duration_s).limit_denominator(1001)
                 audio = tuple(track.codec_context.name for track in container.streams.audio if track.codec_context)
                 return VideoInfo(
                     path, width, height, count, rate, time_base, audio, duration_s,
@@ -215,9 +218,10 @@ def _count_frames(path: Path, rate: float) -> tuple[int, float]:
                 f"{path} is cut short: {count} frames in {last:.2f} s can be read, its header promises more",
                 stacklevel=2,
             )
-        if last_shown < start + whole:
-            # How long Matroska's last picture stays is only told by the length of the whole.
-            end = min(end, start + whole)
+        if last_shown < start + promised:
+            # Packets do not know how long the last picture stays: Matroska guesses, MP4 tells the time to the next one
+            # in the order of the file.
+            end = min(end, start + promised)
         return count, end or count / rate
 
 
