@@ -11,7 +11,7 @@ import pytest
 
 from style_a_video.styles.media import STYLE_NAMES
 from style_a_video.training.budgets import SMOKE
-from style_a_video.training.pairs import Pairs, make_pairs, noise_of
+from style_a_video.training.pairs import Pairs, in_parts, make_pairs, noise_of
 from style_a_video.training.renderers import Chance, render
 
 
@@ -45,3 +45,12 @@ def test_pairs_are_kept_and_carry_their_specs(work: Path, tmp_path: Path) -> Non
     assert -1 <= crops.min() < crops.max() <= 1
     with pytest.raises(FileNotFoundError):
         Pairs.open(tmp_path / "nothing")
+
+
+def test_parts_are_cut_row_by_row() -> None:
+    pictures = np.arange(2 * 4 * 6 * 1).reshape(2, 4, 6, 1)
+    parts = in_parts(pictures, 2)
+    assert parts.shape == (8, 2, 3, 1)
+    for k, part in enumerate(parts):
+        picture, row, column = k // 4, k % 4 // 2, k % 2
+        np.testing.assert_array_equal(part, pictures[picture, 2 * row : 2 * row + 2, 3 * column : 3 * column + 3])

@@ -40,20 +40,20 @@ def test_pictures_come_with_their_own_noise_frame_and_words(work: Path) -> None:
     pairs = Pairs.open(work / "pairs")
     # Latents that say whose they are.
     rows, columns = np.meshgrid(np.arange(len(pairs)), np.arange(COLUMNS), indexing="ij")
-    latents = np.broadcast_to(
-        (100 * rows + columns + 1)[:, :, None, None, None], (*rows.shape, 12, unet.GRID, unet.GRID)
-    ).astype(np.float16)
+    said = (100 * rows + columns + 1)[:, :, None, None, None, None]
+    wholes = np.broadcast_to(said, (*rows.shape, 1, 12, unet.GRID, unet.GRID)).astype(np.float16)
+    quarters = np.broadcast_to(said, (*rows.shape, 4, 12, unet.GRID // 2, unet.GRID // 2)).astype(np.float16)
     asked: list[list[str]] = []
 
     def states(sentences: list[str]) -> torch.Tensor:
         asked.append(sentences)
         return torch.zeros(len(sentences), 5, 16)
 
-    draw = unet.random_pictures(latents, pairs, states, 24, unet.Dropout(0.3, 0.2, 0.1, 0.3))
+    draw = unet.random_pictures(unet.Latents(wholes, quarters), pairs, states, 24, unet.Dropout(0.3, 0.2, 0.1, 0.3))
     batches = [draw(np.random.default_rng(k)) for k in range(8)]
-    quarters = [len(batch.clean) != 24 for batch in batches]
-    assert 0 < sum(quarters) < 8
-    for batch, words, in_quarters in zip(batches, asked, quarters, strict=True):
+    divided = [len(batch.clean) != 24 for batch in batches]
+    assert 0 < sum(divided) < 8
+    for batch, words, in_quarters in zip(batches, asked, divided, strict=True):
         count, side = (96, unet.GRID // 2) if in_quarters else (24, unet.GRID)
         assert batch.clean.shape == batch.noise.shape == batch.frame.shape == (count, 12, side, side)
         whole, empty = 0, 0

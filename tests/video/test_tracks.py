@@ -108,13 +108,13 @@ def test_subtitles_are_copied_where_they_fit(tmp_path: Path, clip: Callable[...,
     text.write_text("1\n00:00:00,000 --> 00:00:00,200\nHello\n\n")
     video = clip(count=10)
     with av.open(str(text)) as words, av.open(str(video)) as old, av.open(str(tmp_path / "in.mkv"), "w") as new:
-        for source in (old.streams.video[0], words.streams.subtitles[0]):
+        for source in (*old.streams.video, *words.streams.subtitles):
             target = new.add_stream_from_template(source)
             target.metadata["language"] = "eng"
-        for container, target in ((old, new.streams[0]), (words, new.streams[1])):
+        for container, stream in ((old, new.streams[0]), (words, new.streams[1])):
             for packet in container.demux():
                 if packet.dts is not None:
-                    packet.stream = target
+                    packet.stream = stream
                     new.mux(packet)
     copy(tmp_path / "in.mkv", tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as container:

@@ -14,6 +14,7 @@ from .. import __version__
 from ..errors import InputError
 from ..settings import Settings
 from .ablate import ablate
+from .batch import batch
 from .compare import compare
 from .demo import demo
 from .doctor import doctor
@@ -42,7 +43,7 @@ def common(
 
 
 SETTINGS = frozenset(Settings.model_fields)
-for command in (stylize, demo, styles, evaluate, compare, ablate, train, doctor):
+for command in (stylize, batch, demo, styles, evaluate, compare, ablate, train, doctor):
     app.command()(command)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import BertModel, BertTokenizerFast, CLIPImageProcessorPil, CLIPVisionModelWithProjection
 
@@ -79,7 +80,10 @@ def train_bundled(
     make_pairs(work / "pairs", budget.contents, seed, workers, material)
     pairs = Pairs.open(work / "pairs")
     parts = parts_of(start, device) if start else train_parts(work, pairs, budget, device, seed)
-    latents = encode_pairs(parts.vae, pairs, work / "latents.npy")
+    latents = unet.Latents(
+        encode_pairs(parts.vae, pairs, work / "latents.npy"),
+        encode_pairs(parts.vae, pairs, work / "quarters.npy", split=2),
+    )
     style_tokens = make_style_tokens(parts.image_encoder, pairs, work / "style_tokens.npy")
     denoiser = train_unet(work, latents, style_tokens, pairs, parts, budget, device, seed, start)
     assemble(output, parts, denoiser, {"budget": asdict(budget), "seed": seed, "started_from": record_of(start)})
@@ -126,8 +130,8 @@ def parts_of(folder: Path, device: str) -> Parts:
 
 def train_unet(
     work: Path,
-    latents: np.ndarray,
-    style_tokens: np.ndarray,
+    latents: unet.Latents,
+    style_tokens: NDArray[np.float16],
     pairs: Pairs,
     parts: Parts,
     budget: BundledBudget,
@@ -142,7 +146,8 @@ def train_unet(
     At every checkpoint `work` gets `curves.png` and `samples.png`, which show how it goes.
     """
     torch.manual_seed(seed)
-    denoiser = unet.build(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
+    channels, width = parts.vae.config.latent_channels, parts.text_encoder.config.hidden_size
+    denoiser = unet.build(channels, width).to(device)
     if start:
         trained = UNet2DConditionModel.from_pretrained(start / "unet", use_safetensors=True)
         try:
@@ -158,14 +163,14 @@ def train_unet(
 
     def show() -> None:
         draw_curves(work)
-        draw_samples(denoiser, parts.vae, latents, pairs, parts.states, work / "samples.png")
+        draw_samples(denoiser, parts.vae, latents.wholes[:, :, 0], pairs, parts.states, work / "samples.png")
 
     # In half precision throughout, a step takes four fifths of the time that it takes under autocast.
     schedule = Schedule(budget.unet_pictures // batch, 6e-4, decay=0.1, ema_decay=0.999, weight_decay=1e-3)
     loss = unet.denoising_loss(denoiser, unet.random_pictures(latents, pairs, parts.states, batch))
     train("unet", denoiser, loss, schedule, work, seed, mixed_precision=denoiser, on_checkpoint=show)
     torch.manual_seed(seed)
-    critic = Critic(latents.shape[2], parts.text_encoder.config.hidden_size).to(device)
+    critic = Critic(channels, width).to(device)
     words = unet.random_pictures(latents, pairs, parts.states, batch, AGAINST_CRITIC)
     draw = with_style_pictures(words, style_tokens, pairs, parts.states([""]))
     against = adversarial_loss(denoiser, critic, draw)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -189,24 +189,35 @@ def to_model(pictures: NDArray[np.uint8]) -> Tensor:
 
 
 @torch.no_grad()
-def encode_pairs(vae: AutoencoderTiny, pairs: Pairs, path: Path) -> NDArray[np.float16]:
-    """The latents (modes) of all pairs, (N, COLUMNS, C, h, w), mapped from `path`. Kept when complete.
+def encode_pairs(vae: AutoencoderTiny, pairs: Pairs, path: Path, split: int = 1) -> NDArray[np.float16]:
+    """The latents (modes) of all pairs, (N, COLUMNS, split², C, h, w), mapped from `path`. Kept when complete.
 
     Each file belongs to one first stage: `path` carries its digest.
+
+    Args:
+        split: into so many parts across and down, row by row, every picture is cut before it is encoded: so the edges
+            of a part look like those of a picture.
     """
     path = path.with_stem(f"{path.stem}-{weights_digest(vae)[:12]}-{len(pairs)}")
-    side = SIZE // 2 ** (len(vae.config.encoder_block_out_channels) - 1)
-    shape = (len(pairs), COLUMNS, vae.config.latent_channels, side, side)
+    side = SIZE // split // 2 ** (len(vae.config.encoder_block_out_channels) - 1)
+    shape = (len(pairs), COLUMNS, split**2, vae.config.latent_channels, side, side)
     if not path.exists():
         device = next(vae.parameters()).device
         with atomic_path(path) as partial:
             latents = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float16, shape=shape)
             for row in track(range(len(pairs)), "encoding pairs"):
-                pictures = to_model(pairs.row(row)).to(device)
+                pictures = to_model(in_parts(pairs.row(row), split)).to(device)
                 with autocast(device):
-                    modes = torch.cat([vae.encode(some).latents for some in pictures.split(8)])
-                latents[row] = modes.float().cpu().numpy().astype(np.float16)
+                    modes = torch.cat([vae.encode(some).latents for some in pictures.split(8 * split**2)])
+                latents[row] = modes.float().cpu().numpy().astype(np.float16).reshape(shape[1:])
             latents.flush()
             del latents  # so that the file is closed where an open one cannot be renamed
     kept: NDArray[np.float16] = np.load(path, mmap_mode="r")
     return kept
+
+
+def in_parts(pictures: NDArray[Any], split: int) -> NDArray[Any]:
+    """Pictures (N, H, W, C) cut into split x split parts each, row by row: (N · split², H / split, W / split, C)."""
+    count, height, width, channels = pictures.shape
+    parts = pictures.reshape(count, split, height // split, split, width // split, channels).swapaxes(2, 3)
+    return parts.reshape(-1, height // split, width // split, channels)

@@ -1,7 +1,8 @@
 """Before the UNet: what the text adds to its timestep embedding learns to tell every part of a style apart.
 
 Why: the UNet's loss hardly depends on single words, so through it words are learnt late and by heart. A classifier of
-specs learns in minutes what sentences mean; the UNet then only has to learn what to do with it.
+specs learns in minutes what sentences mean, and all sentences of one spec are drawn together; the UNet then only has to
+learn what to do with a spec, and a new sentence looks to it like those it knows.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 
 from ..styles.media import STYLE_NAMES
 from ..styles.spec import LINES, PALETTES, SCALES, SURFACES, TONES, StyleSpec
-from .captions import caption, random_spec
+from .captions import caption, plain_caption, random_spec
 from .pairs import COLUMNS, Pairs
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -30,6 +31,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "second": STYLE_NAMES,
 }
 """By the field of StyleSpec, what it can be. It can also be empty."""
+DISAGREEMENT = 2.0
+"""Weight of the disagreement."""
 BATCH = 64
 PICTURE_SHARE = 0.35
 """Of the samples that are style pictures in place of sentences."""
@@ -48,16 +51,15 @@ class SpecHeads(nn.ModuleDict):
 
 
 class SpecClassifier(nn.Module):
-    """Tells a spec's parts from what the text adds to the timestep embedding."""
+    """Tells a spec's parts from what the text adds to the timestep embedding.
+
+    The heads see it behind the nonlinearity through which the UNet's blocks see it.
+    """
 
     def __init__(self, embedding: nn.Module, width: int) -> None:
         super().__init__()
         self.embedding = embedding
         self.heads = SpecHeads(width)
-
-    def features(self, states: Tensor) -> Tensor:
-        """Of states (B, tokens, width), what the blocks of the UNet read: the embedding behind its nonlinearity."""
-        return F.silu(self.embedding(states))
 
 
 def classes_of(spec: StyleSpec | None) -> list[int]:
@@ -72,7 +74,10 @@ def classification_loss(
     style_tokens: NDArray[np.float16],
     pairs: Pairs,
 ) -> Callable[[np.random.Generator], dict[str, Tensor]]:
-    """Cross-entropy of every field on captions of random specs, and on style pictures with no words.
+    """Cross-entropy of every field and disagreement, on captions of random specs or on style pictures with no words.
+
+    The disagreement is the squared distance to the embedding of the spec's plain caption, in units of the variance of
+    these.
 
     Args:
         states: the text encoder's hidden states of sentences.
@@ -92,6 +97,10 @@ def classification_loss(
             media = rng.integers(-1, len(STYLE_NAMES), BATCH)
             specs = [random_spec(rng, STYLE_NAMES[k]) if k >= 0 else None for k in media]
             text = states([caption(spec, rng) for spec in specs])
-        return classifier.heads.losses(classifier.features(text.float()), specs)
+        with torch.no_grad():
+            plain = classifier.embedding(states([plain_caption(spec) for spec in specs]).float())
+        found = classifier.embedding(text.float())
+        disagreement = F.mse_loss(found, plain) / plain.var(dim=0).mean()
+        return {"disagreement": DISAGREEMENT * disagreement} | classifier.heads.losses(F.silu(found), specs)
 
     return loss

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -93,10 +93,11 @@ def random_mask(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     return F.interpolate(mask, size=(size, size), mode="nearest")[0, 0].numpy()
 
 
-def random_quarter(rng: np.random.Generator, size: int) -> tuple[Any, ...]:
-    """Index of a square of half the side somewhere in (..., size, size)."""
-    top, left = rng.integers(0, size // 2 + 1, 2)
-    return (..., slice(top, top + size // 2), slice(left, left + size // 2))
+def quarter(array: NDArray[np.float32], part: int) -> NDArray[np.float32]:
+    """Part 0 to 3, row by row, of (..., h, w)."""
+    height, width = (side // 2 for side in array.shape[-2:])
+    top, left = part // 2 * height, part % 2 * width
+    return array[..., top : top + height, left : left + width]
 
 
 def biased_timesteps(rng: np.random.Generator, batch: int, biased: float = 0.5) -> NDArray[np.int64]:
@@ -120,11 +121,20 @@ class Batch(NamedTuple):
     """Row and column of every picture among the pairs."""
 
 
+class Latents(NamedTuple):
+    """Of all pairs, what the first stage makes of them."""
+
+    wholes: NDArray[np.float16]
+    """(N, columns, 1, C, h, w)."""
+    quarters: NDArray[np.float16]
+    """Of the pictures' quarters, row by row: (N, columns, 4, C, h / 2, w / 2)."""
+
+
 Draw = Callable[[np.random.Generator], Batch]
 
 
 def random_pictures(
-    latents: NDArray[np.float16],
+    latents: Latents,
     pairs: Pairs,
     states: Callable[[list[str]], Tensor],
     batch: int,
@@ -133,24 +143,25 @@ def random_pictures(
     """A drawer of pictures with their conditions: `batch` whole ones, or 4 · `batch` quarters.
 
     Args:
-        latents: (N, columns, C, h, w); column 0 is the content.
+        latents: of the pairs; column 0 is the content.
         pairs: the specs, which every draw says in other words, and the noise. Of two random pictures the one whose
             spec names the scale of its marks is taken: words that few pictures show are learnt last.
         states: the text encoder's hidden states of sentences.
         dropout: how often conditions are missing.
     """
-    rows, columns = latents.shape[:2]
+    rows, columns = latents.wholes.shape[:2]
     shares = np.r_[CONTENT_SHARE, np.full(columns - 1, (1 - CONTENT_SHARE) / (columns - 1))]
 
     def draw(rng: np.random.Generator) -> Batch:
         cleans, noises, frames, sentences, places = [], [], [], [], []
         in_quarters = rng.random() < QUARTER_SHARE
+        chosen = latents.quarters if in_quarters else latents.wholes
         for _ in range(4 * batch if in_quarters else batch):
             drawn = [(int(rng.integers(rows)), int(rng.choice(columns, p=shares))) for _ in range(2)]
             row, column = max(drawn, key=lambda at: _says_scale(pairs, *at))
             words = caption(pairs.spec(row, column), rng)
-            seen = random_quarter(rng, latents.shape[-1]) if in_quarters else ...
-            frame = latents[row, 0][seen].astype(np.float32)
+            part = int(rng.integers(chosen.shape[2]))
+            frame = chosen[row, 0, part].astype(np.float32)
             fate = rng.random()
             if fate < dropout.text + dropout.both:
                 words = ""
@@ -159,8 +170,9 @@ def random_pictures(
             elif rng.random() < dropout.mask:
                 frame = frame * random_mask(rng, frame.shape[-1])
                 words = "" if rng.random() < 0.5 else words
-            cleans.append(latents[row, column][seen].astype(np.float32))
-            noises.append(pairs.noise(row, column)[seen])
+            cleans.append(chosen[row, column, part].astype(np.float32))
+            whole_noise = pairs.noise(row, column)
+            noises.append(quarter(whole_noise, part) if in_quarters else whole_noise)
             frames.append(frame)
             sentences.append(words)
             places.append((row, column))
