@@ -23,13 +23,23 @@ from torch import Tensor
 from ..frames import tensor_to_pixels
 from ..pipeline import StyleAVideoPipeline
 from ..settings import Settings
-from ..temporal import Motion, Refined, Refiner, anchor_attention, flow_estimator, refine, with_motion
+from ..temporal import Motion, Refiner, anchor_attention, flow_estimator, refine, with_motion
 from ..video import ShotDetector, VideoFrame
+from .border import Border
 from .contexts import FrameContext, frame_contexts
 from .denoiser import Denoiser
 from .keyframes import propagate_keyframes
 
-__all__ = ["Denoiser", "FrameContext", "frame_contexts", "propagate_keyframes", "stylize_each", "stylized_frames"]
+__all__ = [
+    "Border",
+    "Denoiser",
+    "FrameContext",
+    "frame_contexts",
+    "propagate_keyframes",
+    "stylize_each",
+    "stylized_frames",
+    "stylized_stream",
+]
 
 
 def stylized_frames(
@@ -43,19 +53,47 @@ def stylized_frames(
 
     Raises InputError for settings or a prompt that this model cannot use.
     """
+    for item in stylized_stream(pipeline, frames, prompt, settings, refiner):
+        if isinstance(item, VideoFrame):
+            yield item
+
+
+def stylized_stream(
+    pipeline: StyleAVideoPipeline,
+    frames: Iterable[VideoFrame],
+    prompt: str,
+    settings: Settings,
+    refiner: Refiner | None = None,
+    begun: Border | None = None,
+) -> Iterator[Border | VideoFrame]:
+    """As `stylized_frames`, with the borders between frames at which it can be gone on with.
+
+    Args:
+        begun: go on from this border; `frames` then begin with the frame before it. The pictures are those of a stream
+            that was never cut.
+
+    There are no borders with `anchor`, whose keys and values are too large to keep, and with warped noise.
+    """
     resolved = pipeline.resolve(settings)
     uses_motion = resolved.noise == "warped" or resolved.keyframe_interval > 1 or resolved.anchor or refiner is not None
-    stream: Iterable[tuple[VideoFrame, Motion | None]] = ((frame, None) for frame in frames)
+    stream: Iterator[tuple[VideoFrame, Motion | None]] = ((frame, None) for frame in frames)
     if uses_motion:
         estimate = flow_estimator(resolved.flow, pipeline.device, resolved.fast)
         stream = with_motion(frames, estimate, ShotDetector().begins_shot)
-    contexts = frame_contexts(pipeline, stream, resolved)
+    if begun is not None and begun.index:
+        next(stream)  # the frame before the border, for the motion since
+    contexts = frame_contexts(pipeline, stream, resolved, begun.index if begun else 0)
     with anchor_attention(pipeline.unet) if resolved.anchor else nullcontext() as anchor:
         denoiser = Denoiser(pipeline, prompt, resolved, anchor)
         stylize = propagate_keyframes if resolved.keyframe_interval > 1 else stylize_each
-        pictures = stylize(denoiser, contexts)
-        steady: Refined | None = None
-        for context, picture in pictures:
+        can_be_cut = not resolved.anchor and resolved.noise != "warped"
+        steady = begun.steady if begun else None
+        for item in stylize(denoiser, contexts, begun):
+            if isinstance(item, Border):
+                if can_be_cut:
+                    yield item.after(steady)
+                continue
+            context, picture = item
             if refiner is not None:
                 with torch.no_grad():
                     steady = refine(refiner, picture, steady, context.motion)
@@ -63,7 +101,10 @@ def stylized_frames(
             yield VideoFrame(tensor_to_pixels(final)[0], context.frame.pts)
 
 
-def stylize_each(denoiser: Denoiser, contexts: Iterator[FrameContext]) -> Iterator[tuple[FrameContext, Tensor]]:
-    """Every frame in full, batch by batch; pictures are (1, 3, H, W) in [0, 1]."""
+def stylize_each(
+    denoiser: Denoiser, contexts: Iterator[FrameContext], begun: Border | None = None
+) -> Iterator[Border | tuple[FrameContext, Tensor]]:
+    """Every frame in full, batch by batch, with a border between batches; pictures are (1, 3, H, W) in [0, 1]."""
     while batch := list(islice(contexts, denoiser.settings.batch_size)):
+        yield Border(batch[0].index)
         yield from zip(batch, denoiser.denoise(batch), strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,22 +31,36 @@ class FrameContext:
     """Number of the frame in the stream, from 0."""
 
 
+def frame_seed(seed: int, index: int, *kind: int) -> int:
+    """A seed of a frame's own, by its number in the stream, and for every kind of noise another."""
+    return int(np.random.SeedSequence([seed, index, *kind]).generate_state(1)[0])
+
+
 def frame_contexts(
-    pipeline: StyleAVideoPipeline, stream: Iterable[tuple[VideoFrame, Motion | None]], settings: Settings
+    pipeline: StyleAVideoPipeline,
+    stream: Iterable[tuple[VideoFrame, Motion | None]],
+    settings: Settings,
+    begin: int = 0,
 ) -> Iterator[FrameContext]:
     """Give every frame the noise that it is denoised from.
 
     With shared or warped noise every shot starts from the same field; nothing else is carried over a cut. Independent
-    fields follow one another from the first frame to the last.
+    fields follow from the frames' numbers.
+
+    Args:
+        begin: number of the stream's first frame.
     """
-    generator = torch.Generator("cpu").manual_seed(settings.seed)
     multiple = pipeline.vae_scale_factor
     first: Tensor | None = None
     shot = 0
-    for index, (frame, motion) in enumerate(stream):
+    for index, (frame, motion) in enumerate(stream, start=begin):
         shot += motion is None and first is not None
         if first is None or settings.noise == "independent":
             padded = pad_to_multiple(pixels_to_tensor(frame.pixels), multiple)
+            # A single picture looks the same with every kind of noise.
+            own = settings.noise == "independent" and index > 0
+            seed = frame_seed(settings.seed, index) if own else settings.seed
+            generator = torch.Generator("cpu").manual_seed(seed)
             first = pipeline.prepare_latents(padded, "shared", generator, None)
         if settings.noise != "warped":
             yield FrameContext(frame, motion, first, shot, index)

@@ -13,7 +13,7 @@ from ..frames import read_image
 from ..pipeline import StyleAVideoPipeline
 from ..settings import ResolvedSettings
 from ..temporal import AnchorAttention
-from .contexts import FrameContext
+from .contexts import FrameContext, frame_seed
 
 
 class Denoiser:
@@ -77,8 +77,7 @@ class Denoiser:
         seed = self.settings.seed
         if self.settings.noise == "independent":
             # By the frame's number, not by the order of calls, which depends on the batch size.
-            sequences = (np.random.SeedSequence([seed, context.index, from_noise]) for context in contexts)
-            seeds = [int(sequence.generate_state(1)[0]) for sequence in sequences]
+            seeds = [frame_seed(seed, context.index, 1 + from_noise) for context in contexts]
         else:
             seeds = [seed + 2] * len(contexts)
         return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]

@@ -20,24 +20,31 @@ from ..temporal import (
     next_keyframe,
     reference_frame,
 )
+from .border import Border
 from .contexts import FrameContext
 from .denoiser import Denoiser
 
 
-def propagate_keyframes(denoiser: Denoiser, contexts: Iterator[FrameContext]) -> Iterator[tuple[FrameContext, Tensor]]:
+def propagate_keyframes(
+    denoiser: Denoiser, contexts: Iterator[FrameContext], begun: Border | None = None
+) -> Iterator[Border | tuple[FrameContext, Tensor]]:
     """Keyframes in full; the frames between from the keyframes around them, and from the model what neither shows.
 
     A frame depends on its shot and its place in it, and with independent noise on its number in the stream. It does not
     depend on the batch size. Three intervals of frames are held at a time, or two batches if that is more. Each
     reference frame holds 12 bytes a pixel for every frame that takes from it.
+
+    Between batches a border is told. `begun` with one, contexts begin at it, and the stream goes on as it would have.
     """
     interval, config = denoiser.settings.keyframe_interval, denoiser.settings.keyframes
     groups = keyframe_groups(contexts, interval)
     # As many keyframes are denoised at once as keep the frames held for them within a batch.
     together = max(1, denoiser.settings.batch_size // interval)
-    previous: list[FrameContext] = []
-    keyframe: Tensor | None = None  # the first of `previous`, stylized
+    keyframe = begun.keyframe if begun else None  # the first of `previous`, stylized
+    previous = next(groups, []) if keyframe is not None else []
     while batch := list(islice(groups, together)):
+        if keyframe is not None:
+            yield Border(previous[0].index, keyframe)
         for group, rendered in zip(batch, denoiser.denoise([group[0] for group in batch]), strict=True):
             if keyframe is None or group[0].motion is None:
                 if keyframe is not None:
