@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import json
-import platform
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,21 +12,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import diffusers
-import torch
 from av.error import FFmpegError
 
-from . import __version__
-from .atomic import cannot_write, write_atomically
+from .atomic import cannot_write, replace, write_atomically
 from .errors import InputError
 from .frames import resize_pixels
-from .models import bundled_folder, load_pipeline, load_refiner
+from .journal import PART_FRAMES, Journal, open_journal
+from .models import load_pipeline, load_refiner
 from .pipeline import StyleAVideoPipeline
 from .plan import Plan, plan_job
-from .schedulers import SCHEDULERS
-from .settings import BUNDLED, ResolvedSettings
-from .stream import stylized_frames
-from .video import open_writer, working_size
+from .record import describe, describe_result, recipe_of
+from .settings import ResolvedSettings
+from .stream import stylized_stream
+from .video import Output, Part, VideoFrame, VideoInfo, output_for, working_size
 
 Progress = Callable[[int, int], None]
 """Called with (frames done, frames in all)."""
@@ -56,6 +53,8 @@ def stylize(
     *,
     overwrite: bool = False,
     preview: bool = False,
+    fresh: bool = False,
+    keep_partial: bool = False,
     pipeline: StyleAVideoPipeline | None = None,
     on_progress: Progress | None = None,
     **settings: Any,
@@ -69,6 +68,8 @@ def stylize(
             stamps and sound are the input's. `OUTPUT.json` beside it records how it was made.
         overwrite: replace the output if it exists.
         preview: make only the middle frame, as an image: `output` with the suffix .png.
+        fresh: start anew, though an earlier run that was stopped left finished frames; else they are gone on from.
+        keep_partial: if this is stopped, make a playable output of the frames that are finished.
         pipeline: an already loaded model; else `settings["model"]` is loaded.
         on_progress: called with (frames done, frames in all).
         settings: fields of `Settings`.
@@ -76,7 +77,9 @@ def stylize(
     Raises:
         InputError: one line that says what is wrong and what to do. Nothing is left half-written.
     """
-    plan = plan_job(video, prompt, output, overwrite=overwrite, preview=preview, **settings)
+    plan = plan_job(
+        video, prompt, output, overwrite=overwrite, preview=preview, fresh=fresh, keep_partial=keep_partial, **settings
+    )
     return run_job(plan, pipeline, on_progress)
 
 
@@ -88,58 +91,94 @@ def run_job(
     settings, info = pipeline.resolve(plan.settings), plan.reader.info
     working = working_size(info, settings.size)
     final = (info.width, info.height) if settings.output_size == "source" else working
-    refiner = load_refiner() if settings.refine else None
     began = time.perf_counter()
-    frames = plan.reader.frames(working, settings.start_s, settings.end_s)
-    if plan.preview:
-        # The last one seen, should the clip hold fewer than its rate and length promise.
-        frames = iter(deque(islice(frames, plan.frames_in_span // 2 + 1), maxlen=1))
-    done = 0
+    described = describe(plan, settings, pipeline)
+
+    def output_until(end_s: float | None) -> Output:
+        return output_for(plan.output, final, info, settings.start_s, end_s)
+
+    def finish(journal: Journal, output: Output) -> StylizeResult:
+        seconds = time.perf_counter() - began
+        source = (info.width, info.height)
+        result = StylizeResult(plan.output, plan.record, journal.frames, source, working, final, seconds)
+        _finish(plan, output, journal, described | describe_result(result))
+        return result
+
     try:
-        with open_writer(plan.output, final, info, settings.start_s, settings.end_s) as writer:
-            for frame in stylized_frames(pipeline, frames, plan.prompt, settings, refiner):
-                writer.write(resize_pixels(frame.pixels, final), frame.pts)
-                done += 1
-                if on_progress:
-                    on_progress(done, max(plan.frame_count, done))
-            if not done:
+        with open_journal(plan.output, recipe_of(described, info.path), plan.fresh) as journal:
+            if journal.parts:
+                warnings.warn(f"going on after {journal.frames} frames of an earlier run", stacklevel=2)
+            output = output_until(settings.end_s)
+            try:
+                _make_parts(plan, settings, pipeline, output, journal, on_progress)
+            except BaseException:
+                if plan.keep_partial and journal.parts:
+                    finish(journal, output_until(_end_s(journal, info)))
+                    journal.forget()
+                raise
+            if not journal.frames:
                 raise InputError(f"no frame of {info.path} lies in the chosen span: change --start and --end")
+            result = finish(journal, output)
     except (FFmpegError, OSError) as error:
         raise cannot_write(plan.output, error) from error
     if on_progress:
-        on_progress(done, done)
-    seconds = time.perf_counter() - began
-    source = (info.width, info.height)
-    result = StylizeResult(plan.output, plan.record, done, source, working, final, seconds)
-    write_record(result, plan, settings, pipeline)
+        on_progress(result.frames, result.frames)
     return result
 
 
-def write_record(result: StylizeResult, plan: Plan, settings: ResolvedSettings, pipeline: StyleAVideoPipeline) -> None:
-    """Write everything needed to make the output again beside it, as JSON."""
-    model = pipeline.config.get("_name_or_path") or settings.model
-    if settings.model == BUNDLED and Path(model) == bundled_folder():
-        model = BUNDLED
-    record = {
-        "input": str(plan.reader.info.path.resolve()),
-        "prompt": plan.prompt,
-        "preview": plan.preview,
-        "output": result.output.name,
-        "settings": settings.model_dump() | {"model": model},
-        "frames": result.frames,
-        "source_size": result.source_size,
-        "working_size": result.working_size,
-        "output_size": result.output_size,
-        "seconds": round(result.seconds, 3),
-        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "scheduler": SCHEDULERS[settings.scheduler] if settings.scheduler else type(pipeline.scheduler).__name__,
-        "device": str(pipeline.device),
-        "dtype": str(pipeline.dtype).removeprefix("torch."),
-        "versions": {
-            "style-a-video": __version__,
-            "torch": torch.__version__,
-            "diffusers": diffusers.__version__,
-            "python": platform.python_version(),
-        },
-    }
-    write_atomically(result.record, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+def _make_parts(
+    plan: Plan,
+    settings: ResolvedSettings,
+    pipeline: StyleAVideoPipeline,
+    output: Output,
+    journal: Journal,
+    on_progress: Progress | None,
+) -> None:
+    """Stylize what is not finished yet, part by part."""
+    working = working_size(plan.reader.info, settings.size)
+    final = (plan.reader.info.width, plan.reader.info.height) if settings.output_size == "source" else working
+    begun, done = journal.border, journal.frames
+    if journal.parts and begun is None:
+        return  # all was finished but the last step
+    frames = plan.reader.frames(working, settings.start_s, settings.end_s, skip=max(0, done - 1))
+    if plan.preview:
+        # The last one seen, should the clip hold fewer than its rate and length promise.
+        frames = iter(deque(islice(frames, plan.frames_in_span // 2 + 1), maxlen=1))
+    refiner = load_refiner() if settings.refine else None
+    stream = stylized_stream(pipeline, frames, plan.prompt, settings, refiner, begun)
+    if on_progress and done:
+        on_progress(done, max(plan.frame_count, done))
+    ended = False
+    while not ended:
+        path, pts, border = journal.next_path(output.part_suffix), [], None
+        with output.part(path, done) as writer:
+            for item in stream:
+                if isinstance(item, VideoFrame):
+                    writer.write(resize_pixels(item.pixels, final), item.pts)
+                    pts.append(item.pts)
+                    done += 1
+                    if on_progress:
+                        on_progress(done, max(plan.frame_count, done))
+                elif len(pts) >= PART_FRAMES:
+                    border = item
+                    break
+            ended = border is None
+        if pts:
+            journal.add(Part(path, tuple(pts)), border)
+
+
+def _finish(plan: Plan, output: Output, journal: Journal, record: dict[str, Any]) -> None:
+    """Join the parts; output and record appear together, when both are written."""
+    whole = journal.folder / f"whole{plan.output.suffix}"
+    output.join(journal.parts, whole)
+    written = journal.folder / "record.json"
+    write_atomically(written, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    if not plan.overwrite and (plan.output.exists() or plan.record.exists()):
+        raise InputError(f"{plan.output} appeared meanwhile: move it away and run this again, nothing is lost")
+    replace(whole, plan.output)
+    replace(written, plan.record)
+
+
+def _end_s(journal: Journal, info: VideoInfo) -> float:
+    """Where the finished parts end, in seconds from the first frame."""
+    return float(journal.parts[-1].pts[-1] * info.time_base) - info.first_s + float(1 / info.rate)

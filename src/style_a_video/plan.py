@@ -26,6 +26,11 @@ class Plan:
     settings: Settings
     preview: bool
     """Whether only the middle frame is made."""
+    overwrite: bool = False
+    fresh: bool = False
+    """Whether frames that an earlier run finished are thrown away."""
+    keep_partial: bool = False
+    """Whether a playable output is made of the finished frames when the job is stopped."""
 
     @property
     def frame_count(self) -> int:
@@ -47,6 +52,8 @@ def plan_job(
     *,
     overwrite: bool = False,
     preview: bool = False,
+    fresh: bool = False,
+    keep_partial: bool = False,
     **settings: Any,
 ) -> Plan:
     """Check everything about a job that can be known without its model. Arguments as of `job.stylize`.
@@ -58,7 +65,8 @@ def plan_job(
     _check_span(chosen, reader.info)
     target = _resolved(Path(output))
     target = target.with_suffix(".png") if preview else target
-    plan = Plan(reader, prompt, target, target.with_name(target.name + ".json"), chosen, preview)
+    record = target.with_name(target.name + ".json")
+    plan = Plan(reader, prompt, target, record, chosen, preview, overwrite, fresh, keep_partial)
     check_output(target, replace(reader.info, frame_count=plan.frame_count), overwrite)
     if plan.record.is_dir() or (plan.record.exists() and not overwrite):
         raise InputError(f"{plan.record} exists already: pass --overwrite to replace it, or name the output otherwise")

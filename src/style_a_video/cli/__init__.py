@@ -62,9 +62,9 @@ def main() -> None:
     except InputError as error:
         _fail(_with_flag(str(error)), 2)
     except (typer.Abort, KeyboardInterrupt):
-        _fail("stopped; nothing was left half-written", 130)
+        _fail("stopped", 130)
     except _Stopped as stopped:
-        _fail("stopped; nothing was left half-written", 128 + stopped.number)
+        _fail("stopped", 128 + stopped.number)
     except typer.Exit as done:
         sys.exit(done.exit_code)
     except Exception as error:

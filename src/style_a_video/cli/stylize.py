@@ -53,6 +53,10 @@ def stylize(
     batch_size: Annotated[int, setting("batch_size")] = DEFAULTS.batch_size,
     preview: Annotated[bool, typer.Option("--preview", help="Only the middle frame, as a .png beside OUTPUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUTPUT if it exists.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on after a stop.")] = False,
+    keep_partial: Annotated[
+        bool, typer.Option("--keep-partial", help="If stopped, make a playable OUTPUT of the finished frames.")
+    ] = False,
 ) -> None:
     """Stylize a video by a sentence. Frame count, timing and sound stay the input's."""
     if output is None:
@@ -62,7 +66,8 @@ def stylize(
         prompt, output = "", Path(prompt)
     find_model(model)
     plan = plan_job(
-        video, prompt, output, overwrite=overwrite, preview=preview, model=model, seed=seed, fast=fast,
+        video, prompt, output, overwrite=overwrite, preview=preview, fresh=fresh, keep_partial=keep_partial,
+        model=model, seed=seed, fast=fast,
         negative_prompt=negative_prompt, num_inference_steps=steps, style_image=style_image,
         style_image_weight=style_image_weight, scheduler=scheduler, guidance=guidance,
         guidance_scale=guidance_scale, image_guidance_scale=image_guidance_scale, size=size, start_s=start, end_s=end,

@@ -38,7 +38,8 @@ class Border:
     def load(cls, path: Path) -> Border:
         """What `save` wrote. Raises OSError or safetensors.SafetensorError where it cannot be read."""
         with safetensors.safe_open(path, "pt") as file:
-            held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Copies lie in memory as all tensors do: some sums depend on where their numbers lie.
+            held = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
             index = int(file.metadata()["index"])
         steady = Refined(held["stylized"], held["refined"]) if "refined" in held else None
         return cls(index, held.get("keyframe"), steady)

@@ -3,6 +3,18 @@
 from .reader import VideoFrame, VideoInfo, VideoReader
 from .shots import ShotDetector
 from .size import working_size
-from .writer import check_output, open_writer
+from .writer import FrameWriter, Output, Part, check_output, open_writer, output_for
 
-__all__ = ["ShotDetector", "VideoFrame", "VideoInfo", "VideoReader", "check_output", "open_writer", "working_size"]
+__all__ = [
+    "FrameWriter",
+    "Output",
+    "Part",
+    "ShotDetector",
+    "VideoFrame",
+    "VideoInfo",
+    "VideoReader",
+    "check_output",
+    "open_writer",
+    "output_for",
+    "working_size",
+]

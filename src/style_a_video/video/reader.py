@@ -80,7 +80,7 @@ class VideoReader:
         self.info = self._probe()
 
     def frames(
-        self, size: tuple[int, int] | None = None, start_s: float = 0.0, end_s: float | None = None
+        self, size: tuple[int, int] | None = None, start_s: float = 0.0, end_s: float | None = None, skip: int = 0
     ) -> Iterator[VideoFrame]:
         """Frames with start_s ≤ time < end_s, in seconds from the first frame.
 
@@ -88,6 +88,7 @@ class VideoReader:
 
         Args:
             size: (width, height) to scale them to, if given.
+            skip: so many of them are left out at the beginning.
 
         Raises:
             InputError: nothing can be decoded, or an image of a folder cannot.
@@ -99,7 +100,11 @@ class VideoReader:
             seconds = float((pts - first) * self.info.time_base)
             if end_s is not None and seconds >= end_s:
                 return
-            if seconds >= start_s - 1e-9:
+            if seconds < start_s - 1e-9:
+                continue
+            if skip:
+                skip -= 1
+            else:
                 yield VideoFrame(coded.displayed(size), pts)
 
     def _decoded(self) -> Iterator[tuple[_Coded, int]]:

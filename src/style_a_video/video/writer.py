@@ -1,16 +1,18 @@
-"""Writing: H.264 or VP9 with the source's time stamps and its audio packets, folders of PNGs, single images.
+"""Writing: H.264 or VP9 with the source's time stamps, folders of PNGs, single images.
 
-Everything is written beside its final name and renamed when complete: an interruption leaves nothing behind.
+An output is made in parts, each of which is finished by itself, and joined from them without encoding again.
 """
 
 from __future__ import annotations
 
 import re
+import tempfile
 import warnings
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol
 
 import av
@@ -19,7 +21,7 @@ import PIL.Image
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from ..atomic import check_writable, discard, partial_path, replace
+from ..atomic import atomic_path, check_writable
 from ..errors import InputError
 from .opening import open_input
 from .reader import VideoInfo
@@ -35,14 +37,35 @@ CODECS = {
 IMAGES = (".png", ".jpg", ".jpeg")
 
 
-class FrameWriter(Protocol):
-    """A context manager that takes frames; leaving it normally keeps the result, with an error discards it."""
+@dataclass(frozen=True)
+class Part:
+    """A finished stretch of an output."""
 
-    def __enter__(self) -> FrameWriter: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    path: Path
+    pts: tuple[int, ...]
+    """Of its frames, in the reader's time base."""
+
+
+class FrameWriter(Protocol):
+    """Takes the frames of a part."""
+
     def write(self, pixels: NDArray[np.uint8], pts: int) -> None: ...
+
+
+class Output(Protocol):
+    """How the frames of a job become a file or a folder."""
+
+    part_suffix: str
+
+    def part(self, path: Path, first: int) -> AbstractContextManager[FrameWriter]:
+        """The writer of a part; leaving it normally completes the part.
+
+        Args:
+            first: number of the part's first frame.
+        """
+
+    def join(self, parts: Sequence[Part], target: Path) -> None:
+        """Make `target` of the parts. Folders of images are emptied by it."""
 
 
 def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
@@ -73,10 +96,10 @@ def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
     check_writable(path.absolute().parent)
 
 
-def open_writer(
+def output_for(
     path: Path, size: tuple[int, int], info: VideoInfo, start_s: float = 0.0, end_s: float | None = None
-) -> FrameWriter:
-    """The writer for `path`, by its suffix.
+) -> Output:
+    """How to write `path`, by its suffix.
 
     Args:
         size: of the frames, (width, height).
@@ -84,147 +107,194 @@ def open_writer(
         start_s, end_s: span of the sound, in seconds from the first frame.
     """
     suffix = path.suffix.lower()
-    path.parent.mkdir(parents=True, exist_ok=True)
     if suffix in CODECS:
-        return _VideoWriter(path, size, info, start_s, end_s)
-    return _ImageWriter(path, single=suffix in IMAGES)
+        return _VideoOutput(suffix, size, info, start_s, end_s)
+    return _ImageOutput(suffix if suffix in IMAGES else "")
+
+
+@contextmanager
+def open_writer(
+    path: Path, size: tuple[int, int], info: VideoInfo, start_s: float = 0.0, end_s: float | None = None
+) -> Iterator[FrameWriter]:
+    """A writer of all frames of `path`, in one part. After an error, what was at `path` before is still there.
+
+    Arguments as of `output_for`. Raises InputError when it cannot be written.
+    """
+    output = output_for(path, size, info, start_s, end_s)
+    with atomic_path(path) as target, tempfile.TemporaryDirectory(dir=path.absolute().parent, prefix=".") as folder:
+        part = Path(folder) / f"part{output.part_suffix}"
+        written: list[int] = []
+        with output.part(part, 0) as writer:
+            yield _Counted(writer, written)
+        output.join([Part(part, tuple(written))], target)
+
+
+class _Counted:
+    """A writer that notes the time stamps."""
+
+    def __init__(self, writer: FrameWriter, written: list[int]) -> None:
+        self.writer, self.written = writer, written
+
+    def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
+        self.writer.write(pixels, pts)
+        self.written.append(pts)
+
+
+class _ImageOutput:
+    """A folder of PNGs, or with a suffix a single image."""
+
+    def __init__(self, part_suffix: str) -> None:
+        self.part_suffix = part_suffix
+
+    @contextmanager
+    def part(self, path: Path, first: int) -> Iterator[FrameWriter]:
+        if not self.part_suffix:
+            path.mkdir()
+        yield _ImageWriter(path, None if self.part_suffix else first)
+
+    def join(self, parts: Sequence[Part], target: Path) -> None:
+        if self.part_suffix:
+            parts[0].path.replace(target)
+            return
+        target.mkdir()
+        for part in parts:
+            for image in part.path.iterdir():
+                image.replace(target / image.name)
 
 
 class _ImageWriter:
-    def __init__(self, path: Path, single: bool) -> None:
-        self.path, self.single, self.count = path, single, 0
-        self.partial = partial_path(path)
-
-    def __enter__(self) -> _ImageWriter:
-        if not self.single:
-            self.partial.mkdir()
-        return self
+    def __init__(self, path: Path, number: int | None) -> None:
+        self.path, self.number = path, number
 
     def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
-        target = self.partial if self.single else self.partial / f"{self.count:05d}.png"
+        target = self.path
+        if self.number is not None:
+            target, self.number = self.path / f"{self.number:05d}.png", self.number + 1
         PIL.Image.fromarray(pixels).save(target, quality=95)
-        self.count += 1
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+
+class _VideoOutput:
+    """Parts are MP4 files that count in the source's clock."""
+
+    part_suffix = ".mp4"
+
+    def __init__(
+        self, suffix: str, size: tuple[int, int], info: VideoInfo, start_s: float, end_s: float | None
     ) -> None:
-        if kind is None and self.count:
-            replace(self.partial, self.path)
-        else:
-            discard(self.partial)
+        self.suffix, self.size, self.info, self.start_s, self.end_s = suffix, size, info, start_s, end_s
+        self.pixel_format = "yuv420p"
+        if size[0] % 2 or size[1] % 2:
+            # 4:2:0 has no odd sizes; rather than grow the picture by a line, keep full chroma.
+            self.pixel_format = "yuv444p"
+            warnings.warn(
+                f"{size[0]}x{size[1]} is an odd size: colours are written in full (4:4:4), which some players refuse",
+                stacklevel=2,
+            )
+
+    @contextmanager
+    def part(self, path: Path, first: int) -> Iterator[FrameWriter]:
+        with _closing(path, self._clock()) as container:
+            stream = self._stream(container)
+            yield _VideoWriter(container, stream, self.info.time_base)
+            container.mux(stream.encode(None))
+
+    def _clock(self) -> dict[str, str]:
+        """MP4 would otherwise choose a time scale of its own."""
+        return {"video_track_timescale": str(self.info.time_base.denominator)}
+
+    def _stream(self, container: Any) -> Any:
+        codec, options = CODECS[self.suffix]
+        stream = container.add_stream(codec, rate=self.info.rate, options=options)
+        stream.width, stream.height = self.size
+        stream.pix_fmt = self.pixel_format
+        stream.time_base = stream.codec_context.time_base = self.info.time_base
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
+        context.color_range = 1  # limited
+        return stream
+
+    def join(self, parts: Sequence[Part], target: Path) -> None:
+        base, info = self.info.time_base, self.info
+        # A cut starts with its first frame; a whole video where the file's own clock does, so that a picture that
+        # comes later than the sound still does.
+        first = parts[0].pts[0] if self.start_s > 0 else round(info.origin_s / base)
+        origin = Fraction(first) * base
+        length_s = info.duration_s if self.end_s is None else min(info.duration_s, self.end_s)
+        end = round((info.first_s + length_s) / base)
+        options = self._clock() if self.suffix in (".mp4", ".m4v", ".mov") else {}
+        with ExitStack() as stack:
+            container = stack.enter_context(_closing(target, options))
+            with av.open(str(parts[0].path)) as opened:
+                stream = container.add_stream_from_template(opened.streams.video[0])
+            stream.time_base = base
+            tracks = None
+            if info.path.is_file():
+                source = stack.enter_context(open_input(info.path))
+                tracks = Tracks(source, info.path, container)
+                end_s = None if self.end_s is None else info.first_s + self.end_s - float(origin)
+                tracks.begin(origin, self.start_s, end_s)
+            for packet in _joined(parts, base, first, end):
+                if tracks is not None:
+                    tracks.until(float(packet.dts * base))
+                packet.stream = stream
+                container.mux(packet)
+            if tracks is not None:
+                tracks.finish()
+
+
+def _joined(parts: Sequence[Part], base: Fraction, first: int, end: int) -> Iterator[Any]:
+    """The packets of all parts on one clock, in the order of the file.
+
+    Args:
+        base: seconds per unit.
+        first: the time stamp that becomes 0.
+        end: when the last frame ends.
+    """
+    stamps = sorted({pts for part in parts for pts in part.pts})
+    following = dict(zip(stamps, [*stamps[1:], max(end, stamps[-1] + 1)], strict=True))
+    last: int | None = None
+    for part in parts:
+        with av.open(str(part.path)) as container:
+            moved: int | None = None
+            for packet in container.demux(video=0):
+                if packet.pts is None or packet.dts is None or packet.time_base is None:
+                    continue
+                scale = packet.time_base / base
+                # A part begins with the first frame that it shows.
+                moved = round(packet.pts * scale) - part.pts[0] if moved is None else moved
+                pts = round(packet.pts * scale) - moved
+                dts = round(packet.dts * scale) - moved - first
+                last = dts if last is None else max(dts, last + 1)
+                packet.time_base = base
+                packet.pts, packet.dts = pts - first, min(last, pts - first)
+                packet.duration = following.get(pts, pts + 1) - pts
+                yield packet
+
+
+@contextmanager
+def _closing(path: Path, options: dict[str, str]) -> Iterator[Any]:
+    """A container to write. After an error it is closed too, though a full disk fails there again."""
+    container = av.open(str(path.absolute()), "w", options=options)
+    try:
+        yield container
+    except BaseException:
+        with suppress(FFmpegError, OSError):
+            container.close()
+        raise
+    container.close()
 
 
 class _VideoWriter:
-    def __init__(self, path: Path, size: tuple[int, int], info: VideoInfo, start_s: float, end_s: float | None) -> None:
-        self.path, self.size, self.info, self.start_s, self.end_s = path, size, info, start_s, end_s
-        self.partial = partial_path(path)
-        self.opened = ExitStack()
-        self.tracks: Tracks | None = None
+    """Frames of a part, on the source's clock."""
+
+    def __init__(self, container: Any, stream: Any, time_base: Fraction) -> None:
+        self.container, self.stream, self.time_base = container, stream, time_base
         self.first: int | None = None
-        self.waiting: av.VideoFrame | None = None
-        self.durations: dict[int, int] = {}
-
-    def __enter__(self) -> _VideoWriter:
-        # Keep the source's clock: mp4 would otherwise choose a time scale of its own.
-        options = (
-            {"video_track_timescale": str(self.info.time_base.denominator)}
-            if self.path.suffix.lower() in (".mp4", ".m4v", ".mov")
-            else {}
-        )
-        self.container: Any = av.open(str(self.partial), "w", options=options)
-        try:
-            self._open_video()
-            if self.info.path.is_file():
-                source = self.opened.enter_context(open_input(self.info.path))
-                self.tracks = Tracks(source, self.info.path, self.container)
-        except BaseException as error:
-            self.__exit__(type(error), error, None)
-            raise
-        return self
-
-    def _open_video(self) -> None:
-        codec, options = CODECS[self.path.suffix.lower()]
-        stream: Any = self.container.add_stream(codec, rate=self.info.rate, options=options)
-        stream.width, stream.height = self.size
-        stream.pix_fmt = "yuv420p"
-        if self.size[0] % 2 or self.size[1] % 2:
-            # 4:2:0 has no odd sizes; rather than grow the picture by a line, keep full chroma.
-            stream.pix_fmt = "yuv444p"
-            warnings.warn(
-                f"{self.size[0]}x{self.size[1]} is an odd size: colours are written in full (4:4:4), "
-                "which some players refuse",
-                stacklevel=2,
-            )
-        stream.time_base = stream.codec_context.time_base = self.info.time_base
-        context = stream.codec_context
-        context.colorspace, context.color_primaries, context.color_trc, context.color_range = (
-            1,
-            1,
-            1,
-            1,
-        )  # BT.709, limited
-        self.stream = stream
 
     def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
-        if self.first is None:
-            self._begin(pts)
-        assert self.first is not None
+        self.first = pts if self.first is None else self.first
         frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
             format=self.stream.pix_fmt, dst_colorspace="ITU709", dst_color_range="MPEG"
         )
-        frame.pts, frame.time_base = pts - self.first, self.info.time_base
-        self._encode_waiting(frame.pts)
-        self.waiting = frame
-
-    def _begin(self, pts: int) -> None:
-        # A cut starts with its first frame; a whole video where the file's own clock does, so that a picture that
-        # comes later than the sound still does.
-        base = self.info.time_base
-        self.first = pts if self.start_s > 0 else round(self.info.origin_s / base)
-        origin = Fraction(self.first) * base
-        end = None if self.end_s is None else self.info.first_s + self.end_s - float(origin)
-        if self.tracks is not None:
-            self.tracks.begin(origin, self.start_s, end)
-
-    def _encode_waiting(self, until: int) -> None:
-        """Encode the frame before, which stays up to `until` in the clock of the pictures."""
-        if self.waiting is None:
-            return
-        pts = self.waiting.pts
-        assert pts is not None
-        self.durations[pts] = max(1, until - pts)
-        if self.tracks is not None:
-            self.tracks.until(float(pts * self.info.time_base))
-        self._mux(self.stream.encode(self.waiting))
-        self.waiting = None
-
-    def _mux(self, packets: list[Any]) -> None:
-        for packet in packets:
-            packet.duration = self.durations.pop(packet.pts, packet.duration)
-            self.container.mux(packet)
-
-    def _finish(self) -> None:
-        assert self.first is not None
-        end_s = self.info.first_s + self.info.duration_s
-        if self.end_s is not None:
-            end_s = min(end_s, self.info.first_s + self.end_s)
-        self._encode_waiting(round(end_s / self.info.time_base) - self.first)
-        self._mux(self.stream.encode(None))
-        if self.tracks is not None:
-            self.tracks.finish()
-        self.container.close()
-        replace(self.partial, self.path)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self.opened:
-            try:
-                if kind is None and self.first is not None:
-                    self._finish()
-            finally:
-                if self.partial.exists():
-                    # A full disk fails here again; what was written is thrown away all the same.
-                    with suppress(FFmpegError, OSError):
-                        self.container.close()
-                    discard(self.partial)
+        frame.pts, frame.time_base = pts - self.first, self.time_base
+        self.container.mux(self.stream.encode(frame))
