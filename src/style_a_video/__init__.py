@@ -14,9 +14,10 @@ __version__ = version("style-a-video")
 if TYPE_CHECKING:
     from . import evaluation, guidance, models, optimization, self_attention, temporal, video
     from .errors import InputError
-    from .job import StylizeResult, stylize
+    from .job import stylize
     from .models import load_pipeline
     from .pipeline import StyleAVideoOutput, StyleAVideoPipeline
+    from .record import StylizeResult
     from .settings import Settings
     from .styles import STYLES
 
@@ -26,7 +27,7 @@ _HOMES = {
     "Settings": "settings",
     "StyleAVideoOutput": "pipeline",
     "StyleAVideoPipeline": "pipeline",
-    "StylizeResult": "job",
+    "StylizeResult": "record",
     "load_pipeline": "models",
     "stylize": "job",
 }

@@ -17,8 +17,9 @@ from .atomic import atomic_path, check_writable
 from .dependencies import require_extra
 from .errors import InputError
 from .frames import Pixels, picture_to_pixels, pixels_to_picture
-from .job import Progress, StylizeResult, stylize
+from .job import Progress, stylize
 from .models import load_pipeline
+from .record import StylizeResult
 from .sheets import contact_sheet
 from .styles import STYLES
 from .video import VideoInfo, VideoReader, open_writer

@@ -7,7 +7,6 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,29 +20,13 @@ from .journal import PART_FRAMES, Journal, open_journal
 from .models import load_pipeline, load_refiner
 from .pipeline import StyleAVideoPipeline
 from .plan import Plan, plan_job
-from .record import describe, describe_result, recipe_of
+from .record import StylizeResult, describe, describe_result, recipe_of
 from .settings import ResolvedSettings
 from .stream import stylized_stream
 from .video import Output, Part, VideoFrame, VideoInfo, output_for, working_size
 
 Progress = Callable[[int, int], None]
 """Called with (frames done, frames in all)."""
-
-
-@dataclass(frozen=True)
-class StylizeResult:
-    """What a job made."""
-
-    output: Path
-    record: Path
-    """JSON: everything needed to make the output again."""
-    frames: int
-    source_size: tuple[int, int]
-    """Width and height, as are the other sizes."""
-    working_size: tuple[int, int]
-    output_size: tuple[int, int]
-    seconds: float
-    """Wall time from the first frame read to the file closed, without loading the model."""
 
 
 def stylize(

@@ -6,8 +6,9 @@ import datetime
 import hashlib
 import json
 import platform
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import diffusers
 import torch
@@ -19,11 +20,24 @@ from .plan import Plan
 from .schedulers import SCHEDULERS
 from .settings import BUNDLED, ResolvedSettings
 
-if TYPE_CHECKING:
-    from .job import StylizeResult
-
 SAMPLE_BYTES = 1 << 20
 """Read from the beginning and from the end of an input to tell it from others."""
+
+
+@dataclass(frozen=True)
+class StylizeResult:
+    """What a job made."""
+
+    output: Path
+    record: Path
+    """JSON: everything needed to make the output again."""
+    frames: int
+    source_size: tuple[int, int]
+    """Width and height, as are the other sizes."""
+    working_size: tuple[int, int]
+    output_size: tuple[int, int]
+    seconds: float
+    """Wall time from the first frame read to the file closed, without loading the model."""
 
 
 def describe(plan: Plan, settings: ResolvedSettings, pipeline: StyleAVideoPipeline) -> dict[str, Any]:
