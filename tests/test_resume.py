@@ -21,7 +21,7 @@ from style_a_video.journal import folder_of
 from style_a_video.video import VideoReader
 from tests.conftest import packets, times
 
-QUICK: dict[str, Any] = {"num_inference_steps": 1, "size": 32, "batch_size": 4, "keyframe_interval": 4}
+QUICK: dict[str, Any] = {"num_inference_steps": 1, "size": 48, "batch_size": 4, "keyframe_interval": 4}
 
 
 @pytest.fixture(autouse=True)

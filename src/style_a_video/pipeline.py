@@ -88,8 +88,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
             sampling_defaults=sampling_defaults, fast_defaults=fast_defaults, style_pictures=style_pictures
         )
         self.vae_scale_factor = 2 ** (len(vae.config.block_out_channels) - 1)
-        self.prompt_warnings: Callable[[str], list[str]] | None = None
-        """Lines to warn a person of a prompt with. `load_pipeline` sets it where the model's phrasings are known."""
+        self.understand: Callable[[str], tuple[str, list[str]]] | None = None
+        """The sentence for the UNet that a prompt means, and warnings. `load_pipeline` sets it where a reader is."""
 
     def defaults(self, fast: bool = False) -> dict[str, Any]:
         """The settings used for whatever a call leaves out. Raises InputError for `fast` without a fast mode."""
@@ -114,7 +114,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         parts = self.components | {"scheduler": scheduler_by_name(name, self.scheduler)}
         own = ("sampling_defaults", "fast_defaults", "style_pictures")
         other = type(self)(**parts, **{name: self.config[name] for name in own})
-        other.prompt_warnings = self.prompt_warnings
+        other.understand = self.understand
         return other
 
     @torch.no_grad()
@@ -294,8 +294,9 @@ class StyleAVideoPipeline(DiffusionPipeline):
             raise InputError(f"the prompt is {type(prompt).__name__}: give one sentence, a string")
         if not prompt.strip() and not allow_empty:
             raise InputError('the prompt is empty: describe the style, e.g. "Make it an Ukiyo-e painting."')
-        if self.prompt_warnings and not allow_empty:
-            for line in self.prompt_warnings(prompt):
+        if self.understand and prompt.strip():
+            prompt, lines = self.understand(prompt)
+            for line in lines if not allow_empty else ():
                 warnings.warn(line, stacklevel=3)
         limit = self.tokenizer.model_max_length
         tokens = self.tokenizer(prompt, padding="max_length", max_length=limit, truncation=True, return_tensors="pt")

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from style_a_video.models import bundled_folder
-from style_a_video.models.understanding import FAR, PhraseIndex, bundled_matches, embed_sentence, prompt_warnings
+from style_a_video.models.reader import Reader
+from style_a_video.models.understanding import FAR, PhraseIndex, bundled_matches, embed_sentence, understood
 from style_a_video.styles import STYLES
 from style_a_video.training.text import PUBLISHED, bundled_text_encoder
 
@@ -38,9 +39,12 @@ def test_every_canonical_prompt_is_understood() -> None:
 
 def test_a_far_prompt_is_told_in_one_line_with_the_nearest_style() -> None:
     encoder, tokenizer = bundled_text_encoder()
-    index = PhraseIndex.read(bundled_folder())
-    assert prompt_warnings(index, encoder, tokenizer, "wet watercolours on rough paper") == []
-    (line,) = prompt_warnings(index, encoder, tokenizer, "qwertz uiop")
+    index, reader = PhraseIndex.read(bundled_folder()), Reader.load(bundled_folder())
+    sentence, lines = understood(index, reader, encoder, tokenizer, "wet watercolours on rough paper")
+    assert sentence.startswith("Make it a watercolor")
+    assert lines == []
+    sentence, (line,) = understood(index, reader, encoder, tokenizer, "qwertz uiop")
+    assert sentence == "qwertz uiop"
     assert "far from every style" in line
     assert any(repr(style.name) in line for style in STYLES)
     assert "\n" not in line

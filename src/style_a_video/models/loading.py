@@ -24,7 +24,8 @@ from ..pipeline import StyleAVideoPipeline
 from ..settings import BUNDLED
 from ..temporal import Refiner
 from .lean import make_lean
-from .understanding import PhraseIndex, prompt_warnings
+from .reader import Reader
+from .understanding import PhraseIndex, understood
 
 
 def load_refiner(folder: Path | None = None) -> Refiner:
@@ -71,7 +72,7 @@ def load_pipeline(
         ) from error
     widen_image_slot(pipeline)
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.prompt_warnings = _prompt_warnings_of(pipeline, Path(folder))
+    pipeline.understand = _understanding_of(pipeline, Path(folder))
     make_lean(pipeline.vae, pipeline.unet)
     for part in (pipeline.unet, pipeline.vae):
         # A third less time in the first stage on a CPU, and the layout that GPUs compute in.
@@ -79,13 +80,13 @@ def load_pipeline(
     return pipeline.to(device)
 
 
-def _prompt_warnings_of(pipeline: StyleAVideoPipeline, folder: Path) -> Callable[[str], list[str]] | None:
-    """Warnings of prompts for a model of this project's recipe, whose phrasings are known; None for any other."""
+def _understanding_of(pipeline: StyleAVideoPipeline, folder: Path) -> Callable[[str], tuple[str, list[str]]] | None:
+    """What a model of this project's recipe makes of a prompt; None for any other model."""
     try:
-        index = PhraseIndex.read(folder)
-    except (OSError, KeyError, TypeError, SafetensorError):
+        parts = PhraseIndex.read(folder), Reader.load(folder)
+    except (OSError, KeyError, TypeError, RuntimeError, SafetensorError):
         return None
-    return partial(prompt_warnings, index, pipeline.text_encoder, pipeline.tokenizer)
+    return partial(understood, *parts, pipeline.text_encoder, pipeline.tokenizer)
 
 
 def widen_image_slot(pipeline: StyleAVideoPipeline) -> None:

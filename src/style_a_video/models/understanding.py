@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import BertModel, BertTokenizerFast
 
 from ..checkpoints import bundled_folder
+from .reader import Reader, Reading, in_plain_words
 
 FILE = "phrases.safetensors"
 """In a model's folder: the embeddings of the phrasings that it was taught, with the phrasings as metadata."""
@@ -74,25 +75,37 @@ def embed_sentence(text_encoder: Any, tokenizer: Any, sentence: str) -> Tensor:
     return states.mean(dim=0)
 
 
-def prompt_warnings(index: PhraseIndex, text_encoder: Any, tokenizer: Any, prompt: str) -> list[str]:
-    """A line for a person whose prompt is far from all that the model was taught; none when it is understood."""
+def understood(
+    index: PhraseIndex, reader: Reader, text_encoder: Any, tokenizer: Any, prompt: str
+) -> tuple[str, list[str]]:
+    """The sentence that the UNet gets for a prompt, and lines for a person whose prompt is not understood.
+
+    A prompt that is near to what was taught becomes the plain sentence for what it asks. Any other stays as it is.
+    """
     nearest = index.matches(embed_sentence(text_encoder, tokenizer, prompt))[0]
-    if nearest.cosine >= FAR:
-        return []
-    return [
-        f"this prompt is far from every style that the model knows; the nearest is {nearest.medium!r} "
-        f"({nearest.phrase}), so expect something vague: `style-a-video styles` lists them"
-    ]
+    if nearest.cosine < FAR:
+        return prompt, [
+            f"this prompt is far from every style that the model knows; the nearest is {nearest.medium!r} "
+            f"({nearest.phrase}), so expect something vague: `style-a-video styles` lists them"
+        ]
+    return in_plain_words(reader, text_encoder, tokenizer, prompt), []
 
 
 def bundled_matches(sentence: str) -> list[Match]:
-    """What the bundled model makes of a sentence: every medium with its nearest phrasing, nearest first."""
-    encoder, tokenizer, index = _bundled()
+    """Every medium with its phrasing that is nearest to a sentence, nearest first."""
+    encoder, tokenizer, index, _ = _bundled()
     return index.matches(embed_sentence(encoder, tokenizer, sentence))
 
 
+def bundled_reading(sentence: str) -> Reading:
+    """What the bundled model makes of a sentence."""
+    encoder, tokenizer, _, reader = _bundled()
+    return reader.read(encoder, tokenizer, sentence)
+
+
 @lru_cache(maxsize=1)
-def _bundled() -> tuple[BertModel, BertTokenizerFast, PhraseIndex]:
+def _bundled() -> tuple[BertModel, BertTokenizerFast, PhraseIndex, Reader]:
     folder = bundled_folder()
     encoder = BertModel.from_pretrained(folder / "text_encoder", use_safetensors=True, dtype=torch.float32).eval()
-    return encoder, BertTokenizerFast.from_pretrained(folder / "tokenizer"), PhraseIndex.read(folder)
+    tokenizer = BertTokenizerFast.from_pretrained(folder / "tokenizer")
+    return encoder, tokenizer, PhraseIndex.read(folder), Reader.load(folder)

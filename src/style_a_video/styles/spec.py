@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 
-from .media import lines_of
+from .media import STYLE_NAMES, STYLES, lines_of
 
 
 @dataclass(frozen=True)
@@ -57,3 +57,33 @@ SCALES: dict[str, float] = _ENTRIES["scale"]["sizes"]
 LINES: dict[str, float] = _ENTRIES["line"]["sizes"]
 """How many times the usual breadth the lines are."""
 SURFACES: tuple[str, ...] = tuple(WORDINGS["surface"].words)
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "medium": STYLE_NAMES,
+    "palette": tuple(PALETTES),
+    "tone": TONES,
+    "scale": tuple(SCALES),
+    "line": tuple(LINES),
+    "surface": SURFACES,
+    "second": STYLE_NAMES,
+}
+"""By the field of StyleSpec, what it can be. It can also be empty."""
+
+
+def plain_sentence(spec: StyleSpec) -> str:
+    """The shortest sentence for a spec: its medium's prompt, then the first words for every modifier.
+
+    >>> plain_sentence(StyleSpec("mosaic", tone="dark", scale="huge"))
+    'Make it a mosaic, dark, with huge marks'
+    """
+    styles = {style.name: style for style in STYLES}
+    parts = [styles[spec.medium].prompt.rstrip(".")]
+    for kind, wording in WORDINGS.items():
+        value = getattr(spec, kind)
+        if kind == "second" and value:
+            parts.append(f"half {styles[value].names[0]}")
+        elif value:
+            words = wording.words[value][0]
+            text = wording.templates[0].format(words) if wording.templates else words
+            parts.append(text.replace("[mark]", "marks"))
+    return ", ".join(parts) if len(parts) > 1 else styles[spec.medium].prompt

@@ -15,6 +15,8 @@ class BundledBudget:
     """On 96² crops, batch 8."""
     image_encoder_steps: int = 2_000
     """Of 64 pictures."""
+    reader_steps: int = 1_500
+    """Of 128 sentences."""
     text_embedding_steps: int = 3_000
     """Of 64 sentences or style pictures. None where a finished model is trained further."""
     unet_pictures: int = 80_000
@@ -27,6 +29,7 @@ SMOKE = BundledBudget(
     contents=2,
     first_stage_steps=2,
     image_encoder_steps=2,
+    reader_steps=2,
     text_embedding_steps=2,
     unet_pictures=16,
     critic_pictures=16,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from transformers import BertModel, BertTokenizerFast, CLIPImageProcessorPil, CL
 
 from ..atomic import atomic_path
 from ..errors import InputError
+from ..models.reader import Reader
 from ..models.understanding import PhraseIndex
 from ..pipeline import StyleAVideoPipeline
 from ..styles.media import STYLE_NAMES, STYLES
@@ -25,6 +27,7 @@ from .critic import Critic, adversarial_loss
 from .loop import Schedule, claim, train
 from .material import Material
 from .pairs import Pairs, encode_pairs, make_pairs
+from .reader import reading_loss
 from .style_pictures import make_style_tokens, with_style_pictures
 from .text_embedding import SpecClassifier, classification_loss
 from .watch import draw_curves, draw_samples
@@ -46,6 +49,7 @@ class Parts:
     vae: AutoencoderTiny
     text_encoder: BertModel
     tokenizer: BertTokenizerFast
+    reader: Reader
     image_encoder: CLIPVisionModelWithProjection
 
     def states(self, sentences: list[str]) -> Tensor:
@@ -102,8 +106,12 @@ def train_parts(work: Path, pairs: Pairs, budget: BundledBudget, device: str, se
     loss = first_stage.reconstruction_loss(vae, pairs.crops(8, 96, device))
     train("first_stage", vae, loss, Schedule(budget.first_stage_steps, 1e-3, ema_decay=0.998), work, seed)
     encoder, tokenizer = text.bundled_text_encoder()
+    encoder = encoder.to(device)
+    reader = Reader(encoder.config.hidden_size).to(device)
+    told = reading_loss(reader, partial(text.token_states, encoder, tokenizer, padded=False))
+    train("reader", reader, told, Schedule(budget.reader_steps, 2e-3, ema_decay=0.99, weight_decay=1e-2), work, seed)
     parts = Parts(
-        first_stage.stock_form(vae.cpu()).to(device), encoder.to(device), tokenizer,
+        first_stage.stock_form(vae.cpu()).to(device), encoder, tokenizer, reader,
         image_encoder.build(encoder.config.hidden_size).to(device),
     )  # fmt: skip
     taught = image_encoder.Taught(parts.image_encoder).to(device)
@@ -125,7 +133,8 @@ def record_of(start: Path | None) -> dict[str, Any] | None:
 def parts_of(folder: Path, device: str) -> Parts:
     """The parts of a finished model, in float32."""
     pipeline = StyleAVideoPipeline.from_pretrained(folder, dtype=torch.float32, use_safetensors=True).to(device)
-    return Parts(pipeline.vae.eval(), pipeline.text_encoder, pipeline.tokenizer, pipeline.image_encoder)
+    reader = Reader.load(folder)
+    return Parts(pipeline.vae.eval(), pipeline.text_encoder, pipeline.tokenizer, reader, pipeline.image_encoder)
 
 
 def train_unet(
@@ -206,14 +215,15 @@ def assemble(output: Path, parts: Parts, denoiser: UNet2DConditionModel, record:
     )  # fmt: skip
     for part in (pipeline.vae, pipeline.unet, pipeline.text_encoder, pipeline.image_encoder):
         part.to("cpu").half()
-    with atomic_path(output) as partial:
-        pipeline.save_pretrained(partial, safe_serialization=True)
+    with atomic_path(output) as scratch:
+        pipeline.save_pretrained(scratch, safe_serialization=True)
         # diffusers writes this derived entry, and complains about it when it reads it.
-        config = partial / "vae" / "config.json"
+        config = scratch / "vae" / "config.json"
         entries = json.loads(config.read_text())
         entries.pop("block_out_channels", None)
         # Where a start's first stage lay is nobody's business.
         entries.pop("_name_or_path", None)
         config.write_text(json.dumps(entries, indent=2) + "\n")
-        index.save(partial)
-        (partial / "training.json").write_text(json.dumps(record | {"styles": list(STYLE_NAMES)}, indent=2) + "\n")
+        index.save(scratch)
+        parts.reader.cpu().save(scratch)
+        (scratch / "training.json").write_text(json.dumps(record | {"styles": list(STYLE_NAMES)}, indent=2) + "\n")

@@ -80,24 +80,6 @@ def caption(spec: StyleSpec | None, rng: np.random.Generator, held_out: bool = F
     return with_typo(sentence, rng) if not held_out and rng.random() < TYPO_SHARE else sentence
 
 
-def plain_caption(spec: StyleSpec | None) -> str:
-    """The shortest sentence for a spec: its medium's prompt, then the first words for every modifier."""
-    if spec is None:
-        return PHOTOGRAPH[0]
-    style = _STYLES[spec.medium]
-    parts = [style.prompt.rstrip(".")]
-    for kind, wording in WORDINGS.items():
-        value = getattr(spec, kind)
-        if kind == "second" and value:
-            parts.append(f"half {_STYLES[value].names[0]}")
-        elif value:
-            words = wording.words[value][0]
-            parts.append(
-                (wording.templates[0].format(words) if wording.templates else words).replace("[mark]", "marks")
-            )
-    return ", ".join(parts)
-
-
 def modifier(kind: str, name: str, style: Style, rng: np.random.Generator, held_out: bool = False) -> str:
     """Words for one modifier, as they follow the medium: "in shades of teal and gold", "with huge dots"."""
     wording = WORDINGS[kind]

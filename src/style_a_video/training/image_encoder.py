@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from ..devices import autocast
+from ..models.reader import SpecHeads
 from ..style_pictures import style_tokens
 from ..styles.spec import StyleSpec
 from .captions import caption
 from .pairs import COLUMNS, SIZE, Pairs, to_model
-from .text_embedding import SpecHeads
 
 IMAGE_SIZE = 128
 IMAGE_MEAN = (0.5, 0.5, 0.5)

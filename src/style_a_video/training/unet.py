@@ -14,6 +14,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..styles.spec import plain_sentence
 from .captions import caption
 from .pairs import Pairs
 
@@ -78,6 +79,8 @@ A picture from elsewhere, such as a warped frame (section 2.6), is noised so too
 """
 CONTENT_SHARE = 0.03
 """Of the samples, so many ask for the untouched content."""
+PLAIN_SHARE = 0.8
+"""Of the samples, so many have their spec's plain caption: what the reader makes of any sentence."""
 QUARTER_SHARE = 0.75
 """Of the batches, so many show 4 quarters for every whole picture.
 
@@ -144,7 +147,7 @@ def random_pictures(
 
     Args:
         latents: of the pairs; column 0 is the content.
-        pairs: the specs, which every draw says in other words, and the noise. Of two random pictures the one whose
+        pairs: the specs, and the noise. Of two random pictures the one whose
             spec names the scale of its marks is taken: words that few pictures show are learnt last.
         states: the text encoder's hidden states of sentences.
         dropout: how often conditions are missing.
@@ -159,7 +162,9 @@ def random_pictures(
         for _ in range(4 * batch if in_quarters else batch):
             drawn = [(int(rng.integers(rows)), int(rng.choice(columns, p=shares))) for _ in range(2)]
             row, column = max(drawn, key=lambda at: _says_scale(pairs, *at))
-            words = caption(pairs.spec(row, column), rng)
+            spec = pairs.spec(row, column)
+            is_plain = spec is not None and rng.random() < PLAIN_SHARE
+            words = plain_sentence(spec) if spec is not None and is_plain else caption(spec, rng)
             part = int(rng.integers(chosen.shape[2]))
             frame = chosen[row, 0, part].astype(np.float32)
             fate = rng.random()
