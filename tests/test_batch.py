@@ -41,6 +41,10 @@ def test_every_prompt_of_every_video_has_a_name_of_its_own(tmp_path: Path) -> No
     rows = rows_of([str(tmp_path / "a"), str(tmp_path / "b")], ["A sketch!", "水墨画"], OUT, {"seed": 4})
     assert names(rows) == ["clip-a-sketch.mp4", "clip-水墨画.mp4", "clip-a-sketch-2.mp4", "clip-水墨画-2.mp4"]
     assert all(row.settings == {"seed": 4} for row in rows)
+    touch(tmp_path / "c", "clip-2.mp4", "CLIP.mp4")
+    folders = [str(tmp_path / name) for name in "abc"]
+    outputs = names(rows_of(folders, ["a sketch"], OUT, {}))
+    assert len({name.casefold() for name in outputs}) == 4
 
 
 def test_tables(tmp_path: Path) -> None:
@@ -125,3 +129,6 @@ def test_a_row_made_in_another_way_is_told(clip: Callable[..., Path], tmp_path: 
     other = run_batch(rows_of([str(source)], ["a sketch"], tmp_path / "out", usual | {"seed": 9}))
     assert [first[0].status, other[0].status] == ["made", "failed"], first
     assert "exists already" in other[0].error
+    assert run_batch(rows_of([str(source)], ["a sketch"], tmp_path / "out", usual))[0].status == "kept"
+    clip(count=3)  # another clip of the same name
+    assert run_batch(rows_of([str(source)], ["a sketch"], tmp_path / "out", usual))[0].status == "failed"

@@ -141,6 +141,10 @@ def test_what_appears_meanwhile_is_not_replaced(
     with pytest.warns(UserWarning, match="are kept"), pytest.raises(sav.InputError, match="appeared meanwhile"):
         sav.stylize(source, "a cat", target, pipeline=pipeline, on_progress=appear, **QUICK)
     assert (target / "thesis.txt").read_text() == "years of work"
+    (target / "thesis.txt").unlink()
+    target.rmdir()
+    assert run(source, target, pipeline) == [12]
+    assert len(list(target.iterdir())) == 12
 
 
 def test_two_runs_on_one_output(clip: Callable[..., Path], tmp_path: Path, pipeline: sav.StyleAVideoPipeline) -> None:

@@ -61,7 +61,7 @@ def rows_of(inputs: Iterable[str], prompts: Sequence[str], folder: Path, setting
     Args:
         inputs: videos, images, folders (of videos, or of the images of one clip), patterns such as `clips/*.mp4`, and
             tables. A table is .csv with a header or .jsonl: `video`, `prompt` and `output` (a name in `folder`) and any
-            fields of `Settings`; what is left out is as for all. Its paths start at its own folder.
+            fields of `Settings`; what is left out is as for all. Its videos' paths start at its own folder.
         prompts: every video is made in each.
         folder: where outputs go, named after the video, and after the prompt if there is more than one.
         settings: fields of `Settings` for all.
@@ -151,39 +151,47 @@ def _name(video: Path, prompt: str, with_prompt: bool) -> str:
 
 
 def _distinct(rows: Sequence[Row]) -> list[Row]:
-    """The rows with outputs that differ: of one name the second is numbered 2."""
-    seen: dict[Path, int] = {}
+    """The rows with outputs that differ, also where capitals do not count: of one name the second is numbered 2."""
+    taken: set[str] = set()
     distinct = []
     for row in rows:
-        seen[row.output] = seen.get(row.output, 0) + 1
-        number = seen[row.output]
-        output = row.output.with_stem(f"{row.output.stem}-{number}") if number > 1 else row.output
+        output, number = row.output, 1
+        while str(output).casefold() in taken:
+            number += 1
+            output = row.output.with_stem(f"{row.output.stem}-{number}")
+        taken.add(str(output).casefold())
         distinct.append(Row(row.video, row.prompt, output, row.settings))
     return distinct
 
 
-def run_batch(rows: Sequence[Row], overwrite: bool = False, watch: Watch | None = None) -> list[Outcome]:
+def run_batch(
+    rows: Sequence[Row], overwrite: bool = False, fresh: bool = False, watch: Watch | None = None
+) -> list[Outcome]:
     """Make all rows, one after the other. A row that fails is told in its outcome.
 
     Args:
         overwrite: make outputs that are there already anew, in whichever way they were made.
+        fresh: start rows anew that were stopped in the middle.
         watch: gives, around the work on a row, what is called with (frames done, frames in all).
     """
     loaded: dict[str, StyleAVideoPipeline] = {}
     outcomes = []
     for row in rows:
         try:
-            outcomes.append(_made(row, overwrite, loaded, watch))
-        except InputError as error:
-            outcomes.append(Outcome(str(row.video), row.prompt, str(row.output), "failed", error=str(error)))
+            outcomes.append(_made(row, overwrite, fresh, loaded, watch))
+        except Exception as error:  # whatever it is, the other rows are made
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            outcomes.append(Outcome(str(row.video), row.prompt, str(row.output), "failed", error=reason))
     return outcomes
 
 
-def _made(row: Row, overwrite: bool, loaded: dict[str, StyleAVideoPipeline], watch: Watch | None) -> Outcome:
+def _made(
+    row: Row, overwrite: bool, fresh: bool, loaded: dict[str, StyleAVideoPipeline], watch: Watch | None
+) -> Outcome:
     described = (str(row.video), row.prompt, str(row.output))
     if not overwrite and _was_made(row):
         return Outcome(*described, "kept")
-    plan = plan_job(row.video, row.prompt, row.output, overwrite=overwrite, **row.settings)
+    plan = plan_job(row.video, row.prompt, row.output, overwrite=overwrite, fresh=fresh, **row.settings)
     # They take seconds to import, and mistakes are told before.
     from .job import run_job
     from .models import load_pipeline
@@ -200,15 +208,21 @@ def _made(row: Row, overwrite: bool, loaded: dict[str, StyleAVideoPipeline], wat
 def _was_made(row: Row) -> bool:
     """Whether the output is there, and its record names this input, prompt and settings."""
     record = row.output.with_name(row.output.name + ".json")
-    if not (row.output.exists() and record.is_file()):
+    if not (row.output.exists() and record.is_file() and row.video.exists()):
         return False
+    from .record import fingerprint
+
+    asked = {
+        "fingerprint": fingerprint(row.video),
+        "prompt": row.prompt,
+        "requested": Settings(**row.settings).model_dump(),
+    }
     try:
         made = json.loads(record.read_text(encoding="utf-8"))
     except ValueError:
         return False
-    asked = Settings(**row.settings).model_dump(exclude_unset=True)
-    same = made.get("input") == str(row.video.resolve()) and made.get("prompt") == row.prompt
-    return same and all(made.get("settings", {}).get(name) == value for name, value in asked.items())
+    asked = json.loads(json.dumps(asked))
+    return isinstance(made, dict) and all(made.get(name) == value for name, value in asked.items())
 
 
 def write_outcomes(folder: Path, outcomes: Sequence[Outcome]) -> Path:

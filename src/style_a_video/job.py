@@ -88,7 +88,9 @@ def run_job(
         return result
 
     try:
-        with open_journal(plan.output, recipe_of(described, info.path), plan.fresh) as journal:
+        with open_journal(
+            plan.output, recipe_of(described, info.path, plan.output.suffix.lower()), plan.fresh
+        ) as journal:
             if journal.parts:
                 warnings.warn(f"going on after {journal.frames} frames of an earlier run", stacklevel=2)
             output = output_until(settings.end_s)
@@ -152,12 +154,12 @@ def _make_parts(
 
 def _finish(plan: Plan, output: Output, journal: Journal, record: dict[str, Any]) -> None:
     """Join the parts; output and record appear together, when both are written."""
+    if not plan.overwrite and (plan.output.exists() or plan.record.exists()):
+        raise InputError(f"{plan.output} appeared meanwhile: move it away and run this again, nothing is lost")
     whole = journal.folder / f"whole{plan.output.suffix}"
     output.join(journal.parts, whole)
     written = journal.folder / "record.json"
     write_atomically(written, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-    if not plan.overwrite and (plan.output.exists() or plan.record.exists()):
-        raise InputError(f"{plan.output} appeared meanwhile: move it away and run this again, nothing is lost")
     replace(whole, plan.output)
     replace(written, plan.record)
 

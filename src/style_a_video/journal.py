@@ -7,10 +7,12 @@ made. A part enters the journal when it is safely on the disk.
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import json
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +23,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
-from .atomic import write_atomically
+from .atomic import sync_folder, write_atomically
 from .errors import InputError
 from .stream.border import Border
 from .video.writer import Part
@@ -58,16 +60,15 @@ class Journal:
         if border is not None:
             border.save(self.folder / f"{len(self.parts):05d}.safetensors")
             _sync(self.folder / f"{len(self.parts):05d}.safetensors")
-        self.parts.append(part)
-        self.checksums.append(checksum(part.path))
-        self.border = border
+        parts, checksums = [*self.parts, part], [*self.checksums, checksum(part.path)]
         written = [
             {"name": one.path.name, "pts": one.pts, "sha256": digest}
-            for one, digest in zip(self.parts, self.checksums, strict=True)
+            for one, digest in zip(parts, checksums, strict=True)
         ]
-        path = self.folder / "journal.json"
-        write_atomically(path, json.dumps({"recipe": self.recipe, "parts": written, "ended": border is None}))
-        _sync(path)
+        entries = {"recipe": self.recipe, "parts": written, "ended": border is None}
+        write_atomically(self.folder / "journal.json", json.dumps(entries))
+        sync_folder(self.folder)
+        self.parts, self.checksums, self.border = parts, checksums, border
         if len(self.parts) > 1:
             (self.folder / f"{len(self.parts) - 2:05d}.safetensors").unlink(missing_ok=True)
 
@@ -89,7 +90,13 @@ class Journal:
             sound = all(checksum(part.path) == digest for part, digest in zip(parts, checksums, strict=True))
             goes_on = sound and not written["ended"]
             border = Border.load(self.folder / f"{len(parts) - 1:05d}.safetensors") if goes_on else None
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        except FileNotFoundError:
+            sound = False
+        except OSError as error:
+            raise InputError(
+                f"cannot read {self.folder} ({error.strerror}): try again, or --fresh to start anew"
+            ) from error
+        except (ValueError, KeyError, TypeError, SafetensorError):
             sound = False
         if not sound:
             warnings.warn(f"{self.folder} is damaged, so the job starts anew", stacklevel=2)
@@ -125,7 +132,7 @@ def open_journal(output: Path, recipe: dict[str, Any], fresh: bool = False) -> I
     """
     folder = folder_of(output)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0)
+    lock = FileLock(_lock_of(folder), timeout=0)
     try:
         lock.acquire()
     except Timeout as error:
@@ -138,7 +145,7 @@ def open_journal(output: Path, recipe: dict[str, Any], fresh: bool = False) -> I
         journal._read()
         journal._clean()
         yield journal
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     except BaseException:
         if journal.parts:
             warnings.warn(
@@ -150,13 +157,21 @@ def open_journal(output: Path, recipe: dict[str, Any], fresh: bool = False) -> I
         raise
     finally:
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def folder_of(output: Path) -> Path:
     """The folder of a job's journal, beside its output."""
-    start = output.name.encode()[:LONGEST_NAME].decode(errors="ignore")
-    return output.absolute().with_name(f".{start}.job")
+    name = output.name
+    if len(name.encode()) > LONGEST_NAME:
+        start = name.encode()[:LONGEST_NAME].decode(errors="ignore")
+        name = f"{start}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return output.absolute().with_name(f".{name}.job")
+
+
+def _lock_of(folder: Path) -> Path:
+    """The lock of a journal's folder: among this person's temporary files, since removing a lock would break it."""
+    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"style-a-video-{getpass.getuser()}-{digest}.lock"
 
 
 def checksum(path: Path) -> str:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
+import cv2
 import diffusers
+import numpy as np
 import torch
 
 from . import __version__
-from .models import bundled_folder
+from .checkpoints import REFINER_FOLDER, bundled_folder
 from .pipeline import StyleAVideoPipeline
 from .plan import Plan
 from .schedulers import SCHEDULERS
@@ -47,8 +50,10 @@ def describe(plan: Plan, settings: ResolvedSettings, pipeline: StyleAVideoPipeli
         model = BUNDLED
     return {
         "input": str(plan.reader.info.path.resolve()),
+        "fingerprint": fingerprint(plan.reader.info.path),
         "prompt": plan.prompt,
         "preview": plan.preview,
+        "requested": plan.settings.model_dump(),
         "settings": settings.model_dump() | {"model": model},
         "scheduler": SCHEDULERS[settings.scheduler] if settings.scheduler else type(pipeline.scheduler).__name__,
         "device": str(pipeline.device),
@@ -58,6 +63,9 @@ def describe(plan: Plan, settings: ResolvedSettings, pipeline: StyleAVideoPipeli
             "torch": torch.__version__,
             "diffusers": diffusers.__version__,
             "python": platform.python_version(),
+            "av": av.__version__,
+            "opencv": cv2.__version__,
+            "numpy": np.__version__,
         },
     }
 
@@ -75,14 +83,20 @@ def describe_result(result: StylizeResult) -> dict[str, Any]:
     }
 
 
-def recipe_of(described: dict[str, Any], source: Path) -> dict[str, Any]:
-    """All that the frames depend on: the description with the contents of input and model in place of their paths."""
+def recipe_of(described: dict[str, Any], source: Path, suffix: str) -> dict[str, Any]:
+    """All that the parts depend on: the description with the contents of input and model in place of their paths.
+
+    Args:
+        suffix: of the output.
+    """
     settings = described["settings"]
     folder = bundled_folder() if settings["model"] == BUNDLED else Path(settings["model"])
     weights = sorted(folder.rglob("*.safetensors")) if folder.is_dir() else []
     stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in weights]
     return described | {
         "input": fingerprint(source),
+        "output": suffix,
+        "refiner": [(path.name, path.stat().st_size) for path in REFINER_FOLDER.iterdir()],
         "style picture": fingerprint(Path(settings["style_image"])) if settings["style_image"] else None,
         "weights": _digest(json.dumps(stats).encode()),
     }

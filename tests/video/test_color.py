@@ -104,3 +104,13 @@ def test_transparent_pictures_lie_on_white(tmp_path: Path) -> None:
     assert shown[4, 4].tolist() == [200, 60, 40]
     assert shown[16, 4].tolist() == list(BACKGROUND)
     assert abs(int(shown[10, 4, 0]) - 127) <= 1
+
+
+def test_a_transparent_palette_lies_on_white(tmp_path: Path) -> None:
+    picture = PIL.Image.new("P", (20, 20), 1)
+    picture.putpalette([0, 0, 0, 200, 60, 40])
+    picture.paste(0, (0, 10, 20, 20))
+    picture.save(tmp_path / "a.png", transparency=0)
+    shown = next(VideoReader(tmp_path / "a.png").frames()).pixels
+    assert shown[4, 4].tolist() == [200, 60, 40]
+    assert shown[16, 4].tolist() == list(BACKGROUND)

@@ -51,7 +51,8 @@ def main() -> None:
     """Entry point: a mistake is one line and exit code 2, Ctrl-C one line and 130."""
     warnings.showwarning = _show_warning
     for name in ("SIGTERM", "SIGHUP"):  # of schedulers, and of closed terminals; Windows has no SIGHUP
-        if hasattr(signal, name):
+        # nohup has HUP ignored, and it stays so.
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is not signal.SIG_IGN:
             signal.signal(getattr(signal, name), _stop)
     try:
         # Typer hands back 130 for Ctrl-C instead of raising it.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from ..batch import rows_of, run_batch, write_outcomes
+from ..batch import Row, rows_of, run_batch, write_outcomes
 from ..checkpoints import find_model
 from ..settings import OutputSize
 from .options import DEFAULTS, Model, setting
@@ -30,6 +32,7 @@ def batch(
     size: Annotated[int | None, setting("size")] = DEFAULTS.size,
     output_size: Annotated[OutputSize, setting("output_size")] = DEFAULTS.output_size,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make outputs that are there already anew.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start clips anew that were stopped in the middle.")] = False,
 ) -> None:
     """Many files with one model load. What fails is told at the end, and the exit code is 1; the rest is made.
 
@@ -40,7 +43,11 @@ def batch(
     usual = DEFAULTS.model_dump()
     settings = {name: value for name, value in given.items() if value != usual[name]}
     rows = rows_of(inputs, prompt or [], out, settings)
-    outcomes = run_batch(rows, overwrite, lambda row: progress(f"{rows.index(row) + 1}/{len(rows)} {row.output.name}"))
+
+    def watch(row: Row) -> AbstractContextManager[Callable[[int, int], None]]:
+        return progress(f"{rows.index(row) + 1}/{len(rows)} {row.output.name}")
+
+    outcomes = run_batch(rows, overwrite, fresh, watch)
     record = write_outcomes(out, outcomes)
     table = Table("output", "status", "frames", "seconds", "why", box=None, header_style="bold")
     for outcome in outcomes:

@@ -18,7 +18,7 @@ class BundledBudget:
     reader_steps: int = 1_500
     """Of 128 sentences."""
     text_embedding_steps: int = 3_000
-    """Of 64 sentences or style pictures. None where a finished model is trained further."""
+    """Of 64 sentences or style pictures. A finished model that is trained further keeps what it has."""
     unet_pictures: int = 80_000
     """By squared error alone. Of these and of the next, four quarters count as one."""
     critic_pictures: int = 150_000

@@ -133,7 +133,10 @@ def record_of(start: Path | None) -> dict[str, Any] | None:
 def parts_of(folder: Path, device: str) -> Parts:
     """The parts of a finished model, in float32."""
     pipeline = StyleAVideoPipeline.from_pretrained(folder, dtype=torch.float32, use_safetensors=True).to(device)
-    reader = Reader.load(folder)
+    try:
+        reader = Reader.load(folder)
+    except OSError as error:
+        raise InputError(f"{folder} has no reader: start from a model of this version's recipe") from error
     return Parts(pipeline.vae.eval(), pipeline.text_encoder, pipeline.tokenizer, reader, pipeline.image_encoder)
 
 
@@ -167,7 +170,8 @@ def train_unet(
     classifier = SpecClassifier(denoiser.add_embedding, denoiser.config.time_embedding_dim).to(device)
     told = classification_loss(classifier, parts.states, style_tokens, pairs)
     schedule = Schedule(budget.text_embedding_steps, 1e-3, ema_decay=0.99, weight_decay=1e-2)
-    train("text_embedding", classifier, told, schedule, work, seed)
+    if start is None:
+        train("text_embedding", classifier, told, schedule, work, seed)
     denoiser.add_embedding.requires_grad_(False)
 
     def show() -> None:

@@ -13,6 +13,13 @@ from numpy.typing import NDArray
 PQ, HLG = 16, 18
 """Transfer characteristics of HDR (ITU-T H.273, as are all numbers here): SMPTE ST 2084 and ARIB STD-B67."""
 UNSPECIFIED, RGB, BT2020 = 2, 0, (9, 10)
+FORMATS = {
+    (False, False): "rgb24",
+    (False, True): "rgba",
+    (True, False): "rgb48le",
+    (True, True): "rgba64le",
+}
+"""By whether more than BT.709 is needed, and whether there is transparency."""
 BACKGROUND = (255, 255, 255)
 """What lies under transparent pictures: white paper."""
 DIFFUSE_WHITE = 203.0
@@ -34,14 +41,13 @@ def to_rgb(frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
     """The frame in BT.709 RGB, (height, width, 3), scaled, neither turned nor mirrored."""
     interpolation = "AREA" if width < frame.width else "BICUBIC"
     wide = frame.color_trc in (PQ, HLG) or frame.color_primaries in TO_BT709
-    has_alpha = any(component.is_alpha for component in frame.format.components)
+    has_alpha = frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
     pixels: NDArray[Any] = frame.reformat(
-        width, height, "rgb48le" if wide else "rgba" if has_alpha else "rgb24",
+        width, height, FORMATS[wide, has_alpha],
         src_colorspace=_matrix_of(frame), interpolation=interpolation,
     ).to_ndarray()  # fmt: skip
-    if wide:
-        return to_bt709(pixels, frame.color_trc, frame.color_primaries)
-    return _on_background(pixels) if has_alpha else pixels
+    shown = to_bt709(pixels[..., :3], frame.color_trc, frame.color_primaries) if wide else pixels[..., :3]
+    return _on_background(shown, pixels[..., 3:]) if has_alpha else shown
 
 
 def _matrix_of(frame: av.VideoFrame) -> Colorspace | None:
@@ -52,10 +58,10 @@ def _matrix_of(frame: av.VideoFrame) -> Colorspace | None:
     return Colorspace.ITU709 if frame.colorspace == UNSPECIFIED and is_hd and not frame.format.is_rgb else None
 
 
-def _on_background(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    alpha = pixels[..., 3:].astype(np.float32) / 255
+def _on_background(pixels: NDArray[np.uint8], opacity: NDArray[Any]) -> NDArray[np.uint8]:
+    alpha = opacity.astype(np.float32) / np.iinfo(opacity.dtype).max
     background = np.array(BACKGROUND, np.float32) * (1 - alpha)
-    return np.rint(pixels[..., :3] * alpha + background).astype(np.uint8)
+    return np.rint(pixels * alpha + background).astype(np.uint8)
 
 
 def to_bt709(pixels: NDArray[np.uint16], transfer: int, primaries: int) -> NDArray[np.uint8]:

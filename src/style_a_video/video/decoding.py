@@ -105,12 +105,17 @@ def _deinterlaced(frames: Iterator[Decoded], stream: av.VideoStream) -> Iterator
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
 
+    form: tuple[int, int, str] | None = None
     for frame, pts in frames:
+        if graph is not None and form != (frame.width, frame.height, frame.format.name):
+            graph.vpush(None)
+            yield from come_out()
+            graph = None
         if graph is None and not frame.interlaced_frame:
             yield frame, pts
             continue
         if graph is None:
-            graph = _deinterlacer(frame, stream)
+            graph, form = _deinterlacer(frame, stream), (frame.width, frame.height, frame.format.name)
         waiting.append(pts)
         graph.vpush(frame)
         yield from come_out()

@@ -1,4 +1,4 @@
-"""Opening files that nobody vouches for: one file, no network, no other files, limits before memory is taken."""
+"""Opening files that nobody vouches for: one file, no network, no other files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_file(path: Path) -> None:
     """Raises InputError unless `path` is a regular file with something in it."""
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
-        kind = "a pipe" if stat.S_ISFIFO(mode) else "a device"
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a folder" if stat.S_ISDIR(mode) else "a device"
         raise InputError(f"{path} is {kind}, not a file: save what it gives to a file first")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes): export or copy it again")

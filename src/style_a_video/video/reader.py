@@ -74,10 +74,13 @@ class VideoReader:
             raise InputError(f"{path} is an address: download it, and give the file")
         if not self.path.exists():
             raise InputError(f"{self.path} does not exist: check the path")
-        self._files = _images_of(self.path) if self.path.is_dir() else [self.path]
-        for file in self._files:
-            check_file(file)
-        self.info = self._probe()
+        try:
+            self._files = _images_of(self.path) if self.path.is_dir() else [self.path]
+            for file in self._files:
+                check_file(file)
+            self.info = self._probe()
+        except PermissionError as error:
+            raise InputError(f"{self.path} may not be read ({error.strerror}): change its permissions") from error
 
     def frames(
         self, size: tuple[int, int] | None = None, start_s: float = 0.0, end_s: float | None = None, skip: int = 0
@@ -108,12 +111,13 @@ class VideoReader:
                 yield VideoFrame(coded.displayed(size), pts)
 
     def _decoded(self) -> Iterator[tuple[_Coded, int]]:
+        step = max(1, round(1 / self.info.rate / self.info.time_base))
         for index, file in enumerate(self._files):
             try:
                 with open_input(file) as container:
                     stream = _video_stream(container, file)
                     previous = None
-                    for count, (frame, pts) in enumerate(decoded_frames(container, stream, file)):
+                    for frame, pts in decoded_frames(container, stream, file):
                         coded = _Coded.of(frame, stream, file)
                         if self.path.is_dir():
                             self._check_same_size(file, coded)
@@ -121,15 +125,12 @@ class VideoReader:
                             break
                         if self.info.unstamped or pts is None or (previous is not None and pts <= previous):
                             # The frame rate stands in for time stamps that are missing or make no sense.
-                            pts = self._nominal_pts(count) if previous is None else previous + self._nominal_pts(1)
+                            pts = 0 if previous is None else previous + step
                         previous = pts
                         yield coded, pts
             except FFmpegError as error:
                 remedy = "replace that image" if self.path.is_dir() else "repair or export it again"
                 raise InputError(f"{file} is damaged ({error.strerror}): {remedy}") from error
-
-    def _nominal_pts(self, count: int) -> int:
-        return max(count, round(count / self.info.rate / self.info.time_base))
 
     def _check_same_size(self, file: Path, coded: _Coded) -> None:
         width, height = coded.size

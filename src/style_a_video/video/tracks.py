@@ -34,9 +34,9 @@ class Tracks:
     """The sound and subtitles of a source on their way into an output, in step with its pictures.
 
     Args:
-        source: the file that they come from.
+        source: the file that they come from, open.
+        path: where it lies.
         container: the output, whose picture stream exists already.
-        start_s, end_s: the span in seconds of the source's own clock; None keeps all up to the end.
     """
 
     def __init__(self, source: av.container.InputContainer, path: Path, container: Any) -> None:
@@ -45,6 +45,7 @@ class Tracks:
         self.encoders: dict[int, Any] = {}
         self.last_dts: dict[int, int] = {}
         self.damaged_s: list[float] = []
+        self.converters: dict[tuple[Any, ...], av.AudioResampler] = {}
         left_out = []
         for stream in source.streams:
             if stream.type == "audio":
@@ -115,7 +116,10 @@ class Tracks:
                 packet = next(packets)
             except (StopIteration, FFmpegError):  # the rest of a damaged file is not there
                 return
+            index = packet.stream.index
             if packet.pts is None or packet.time_base is None:
+                if index in self.encoders and not packet.size:
+                    yield from ((math.inf, frame, self.encoders[index]) for frame in self._decoded(packet, 0, math.inf))
                 continue
             seconds = float(packet.pts * packet.time_base - origin)
             if seconds + float((packet.duration or 0) * packet.time_base) <= earliest:
@@ -123,18 +127,30 @@ class Tracks:
             if end_s is not None and seconds >= end_s:
                 continue
             shift = round(origin / packet.time_base)
-            index = packet.stream.index
             if index in self.copies:
                 yield seconds, self._moved(packet, shift, self.copies[index]), self.copies[index]
                 continue
-            try:
-                frames: list[Any] = packet.decode()
-            except FFmpegError:
-                self.damaged_s.append(seconds)
-                continue
-            for frame in frames:
-                frame.pts = None if frame.pts is None else frame.pts - shift
+            for frame in self._decoded(packet, shift, seconds):
                 yield seconds, frame, self.encoders[index]
+
+    def _decoded(self, packet: Any, shift: int, seconds: float) -> list[Any]:
+        """A packet's sound, in the form that the encoder began with."""
+        target = self.encoders[packet.stream.index].codec_context
+        try:
+            frames: list[Any] = packet.decode()
+        except FFmpegError:
+            self.damaged_s.append(seconds)
+            return []
+        resampled = []
+        for frame in frames:
+            frame.pts = None if frame.pts is None else frame.pts - shift
+            form = (packet.stream.index, frame.format.name, frame.layout.name, frame.sample_rate)
+            # Broadcasts change from stereo to surround: each form needs a converter of its own.
+            converter = self.converters.setdefault(
+                form, av.AudioResampler(format=target.format, layout=target.layout, rate=target.rate)
+            )
+            resampled += converter.resample(frame)
+        return resampled
 
     def _moved(self, packet: Any, shift: int, target: Any) -> Any:
         """The packet on the output's clock. Where its own runs backwards, it is put right after the one before."""
@@ -157,7 +173,7 @@ class Tracks:
             _, item, target = self.waiting
             try:
                 self.container.mux(item if isinstance(item, av.Packet) else target.encode(item))
-            except av.error.InvalidDataError:
+            except (av.error.InvalidDataError, ValueError):
                 self.damaged_s.append(self.waiting[0])
             self.waiting = None
 
@@ -221,7 +237,9 @@ def _can_copy(source: Path, index: int, container_format: str) -> bool:
         with open_input(source) as origin, av.open(io.BytesIO(), "w", format=container_format) as trial:
             stream: Any = origin.streams[index]
             target = _copy_of(stream, trial)
-            for packet in islice(origin.demux(stream), 3):
+            trial.start_encoding()
+            # The next subtitle may be an hour away.
+            for packet in islice(origin.demux(stream), 3 if stream.type == "audio" else 0):
                 if packet.dts is not None:
                     packet.stream = target
                     trial.mux(packet)

@@ -5,7 +5,9 @@ An output is made in parts, each of which is finished by itself, and joined from
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -67,7 +69,7 @@ class Output(Protocol):
         """
 
     def join(self, parts: Sequence[Part], target: Path) -> None:
-        """Make `target` of the parts. Folders of images are emptied by it."""
+        """Make `target` of the parts, which stay what they are."""
 
 
 def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
@@ -85,7 +87,7 @@ def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
             f"{path} is one image but the input has {info.frame_count} frames: "
             "write a video or a folder, or use --preview"
         )
-    if path.is_dir() and not all(re.fullmatch(r"\d{5}\.png", child.name) for child in path.iterdir()):
+    if path.is_dir() and not all(_is_ours(child.name) for child in path.iterdir()):
         raise InputError(f"{path} is a folder with other things in it: give a file name or a new folder")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already: pass --overwrite to replace it, or give another name")
@@ -96,6 +98,11 @@ def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
     if path.exists() and path.is_dir() == bool(suffix):
         raise InputError(f"{path} is a {'folder' if path.is_dir() else 'file'}: give the output another name")
     check_writable(path.absolute().parent)
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file in a folder of frames is a frame, or was put there by a file manager."""
+    return bool(re.fullmatch(r"\d{5,}\.png", name)) or name in (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def output_for(
@@ -156,12 +163,15 @@ class _ImageOutput:
 
     def join(self, parts: Sequence[Part], target: Path) -> None:
         if self.part_suffix:
-            parts[0].path.replace(target)
+            shutil.copyfile(parts[0].path, target)
             return
         target.mkdir()
         for part in parts:
             for image in part.path.iterdir():
-                image.replace(target / image.name)
+                try:
+                    os.link(image, target / image.name)
+                except OSError:  # a disk without hard links
+                    shutil.copyfile(image, target / image.name)
 
 
 class _ImageWriter:
