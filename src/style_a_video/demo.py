@@ -25,7 +25,7 @@ from .styles import STYLES
 from .video import VideoInfo, VideoReader, open_writer
 
 RATE = Fraction(24)
-DEMO_STYLES = ("comic", "pencil", "cyanotype")
+DEMO_STYLES = ("oil painting", "pencil", "comic")
 OUTLINE = (
     (201, 23), (186, 37), (162, 52), (156, 59), (153, 68), (156, 101), (169, 117), (172, 125), (182, 135),
     (182, 145), (179, 148), (151, 152), (140, 158), (123, 177), (117, 186), (113, 188), (113, 204), (92, 225),
@@ -116,7 +116,9 @@ def run_demo(folder: Path, on_progress: Progress | None = None) -> tuple[list[St
                 on_progress(before + done, len(styles) * len(clip.frames))
 
         output = folder / f"demo-{style.name.replace(' ', '-')}.mp4"
-        results.append(stylize(source, style.prompt, output, pipeline=pipeline, overwrite=True, on_progress=report))
+        results.append(
+            stylize(source, style.prompt, output, pipeline=pipeline, overwrite=True, fresh=True, on_progress=report)
+        )
     shown = range(0, len(clip.frames), len(clip.frames) // 4)
     rows = {"input": _some_frames(source, shown)} | {
         style.prompt: _some_frames(result.output, shown) for style, result in zip(styles, results, strict=True)

@@ -39,7 +39,6 @@ BAD: dict[str, tuple[Arrange, str]] = {
     "empty folder": (lambda d: [broken._empty_folder(d), "a sketch", d / "o.mp4"], "no images"),
     "empty file": (lambda d: [broken._empty_file(d), "a sketch", d / "o.mp4"], "0 bytes"),
     "text renamed": (lambda d: [broken._text(d), "a sketch", d / "o.mp4"], "not a video"),
-    "truncated": (lambda d: [broken._truncated(d), "a sketch", d / "o.mp4"], "cut short"),
     "audio only": (lambda d: [broken._audio_only(d), "a sketch", d / "o.mp4"], "no video in it"),
     "one pixel": (lambda d: [broken._one_pixel(d), "a sketch", d / "o.mp4"], "1x1"),
     "unwritable output": (lambda d: [_good(d), "a sketch", _touched(d / "file") / "o.mp4"], "cannot write in"),
@@ -213,7 +212,7 @@ def test_the_demo_leaves_three_videos_and_a_sheet(
     code, printed = run("demo", tmp_path / "demo")
     assert code == 0, printed
     made = {path.name for path in (tmp_path / "demo").iterdir() if path.suffix != ".json"}
-    names = {f"demo-{name}.mp4" for name in (*demo.DEMO_STYLES, "input")}
+    names = {f"demo-{name.replace(' ', '-')}.mp4" for name in (*demo.DEMO_STYLES, "input")}
     assert made == names | {"demo-sheet.png"}
 
 

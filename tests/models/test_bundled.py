@@ -38,7 +38,7 @@ def test_monochrome_media_have_one_hue_where_the_photograph_has_many(
     chroma = np.hypot(*np.moveaxis(skimage.color.rgb2lab(picture[0] / 255.0), 2, 0)[1:])
     assert chroma.mean() > 10
     for prompt in ("Make it a pencil drawing.", "a linocut", "cross-hatching"):
-        assert np.hypot(*np.moveaxis(lab(bundled, prompt, picture, fast=fast), 2, 0)[1:]).mean() < 0.5 * chroma.mean()
+        assert np.hypot(*np.moveaxis(lab(bundled, prompt, picture, fast=fast), 2, 0)[1:]).mean() < 0.4 * chroma.mean()
     blue = lab(bundled, "Turn it into a cyanotype.", picture, fast=fast)
     assert blue[..., 2].mean() < -12
     brown = lab(bundled, "a sepia photograph", picture, fast=fast)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-import style_a_video as sav
-from style_a_video.models.reader import Reader, SpecHeads, classes_of, in_plain_words
-from style_a_video.models.understanding import bundled_reading
+from style_a_video.models import bundled_folder
+from style_a_video.models.reader import Reader, SpecHeads, classes_of
+from style_a_video.models.understanding import PhraseIndex, bundled_understanding, understood
 from style_a_video.styles import STYLES
 from style_a_video.styles.media import STYLE_NAMES
 from style_a_video.styles.spec import CHOICES, PALETTES, StyleSpec, plain_sentence
@@ -55,10 +55,8 @@ def test_padding_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_what_is_plain_stays_as_it_is() -> None:
-    encoder, tokenizer = bundled_text_encoder()
-    reader = sav.models.understanding._bundled()[3]
     for style in STYLES:
-        assert in_plain_words(reader, encoder, tokenizer, style.prompt) == style.prompt
+        assert bundled_understanding(style.prompt) == (style.prompt, [])
 
 
 @pytest.mark.parametrize(
@@ -70,22 +68,21 @@ def test_what_is_plain_stays_as_it_is() -> None:
     ],
 )
 def test_sentences_are_read(sentence: str, spec: StyleSpec) -> None:
-    found = bundled_reading(sentence).spec
-    assert found is not None
-    assert found.medium == spec.medium
-    for name in ("palette", "tone", "scale"):
-        assert getattr(found, name) == getattr(spec, name) or not getattr(spec, name)
+    plain, lines = bundled_understanding(sentence)
+    assert plain == plain_sentence(spec)
+    assert lines == []
 
 
-def test_what_is_not_clear_goes_to_the_model_word_for_word() -> None:
+def test_where_the_reader_is_not_sure_the_nearest_phrasing_tells_the_medium() -> None:
     encoder, tokenizer = bundled_text_encoder()
 
     class Unsure(Reader):
-        def forward(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-            return torch.zeros(len(states), 160)
+        def read(self, *_: object) -> None:
+            return None
 
-    reader = Unsure(384).eval()
-    assert in_plain_words(reader, encoder, tokenizer, "qwertz") == "qwertz"
+    index = PhraseIndex.read(bundled_folder())
+    plain, _ = understood(index, Unsure(384), encoder, tokenizer, "wet watercolours on rough paper")
+    assert plain == "Make it a watercolor painting."
 
 
 def test_plain_sentences_tell_all_parts_apart() -> None:

@@ -47,21 +47,17 @@ def _explain(sentence: str) -> None:
     """The media that a sentence is nearest to."""
     if not sentence.strip():
         raise InputError('the sentence is empty: describe a style, e.g. "an Ukiyo-e painting"')
-    from ..models.understanding import FAR, bundled_matches, bundled_reading
-    from ..styles.spec import plain_sentence
+    from ..models.understanding import bundled_matches, bundled_understanding
 
     table = Table("style", "nearest phrasing", "cosine")
-    matches = bundled_matches(sentence)
-    for match in matches[:3]:
+    for match in bundled_matches(sentence)[:3]:
         table.add_row(match.medium, match.phrase, f"{match.cosine:.2f}")
     Console().print(table)
-    reading = bundled_reading(sentence)
-    if matches[0].cosine < FAR:
+    plain, lines = bundled_understanding(sentence)
+    if lines:
         console.print("it is far from every style that the model knows: expect something vague")
-    elif reading.spec is None:
-        console.print(f"no style is clearly meant, {reading.medium} most likely: the model gets it word for word")
     else:
-        console.print(f"the model is asked: [bold]{plain_sentence(reading.spec)}[/]")
+        console.print(f"the model is asked: [bold]{plain}[/]")
 
 
 def _draw(sheet: Path, reader: VideoReader | None) -> None:

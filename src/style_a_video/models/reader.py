@@ -7,7 +7,6 @@ The reader tells which look a sentence means, and the UNet gets the plain senten
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..styles.spec import CHOICES, StyleSpec, plain_sentence
+from ..styles.spec import CHOICES, StyleSpec
 
 FILE = "reader.safetensors"
 """In a model's folder."""
-SURE = 0.5
-"""A part of a style is taken from a sentence if it is at least so probable."""
+SURE_MEDIUM, SURE_MODIFIER = 0.5, 0.6
+"""Medium and modifiers are taken from a sentence if they are at least so probable."""
 
 
 class SpecHeads(nn.ModuleDict):
@@ -40,18 +39,6 @@ def classes_of(spec: StyleSpec | None) -> list[int]:
     """By field of StyleSpec, 0 where it is empty, else 1 + its place among CHOICES."""
     values = [getattr(spec, name) if spec else "" for name in CHOICES]
     return [1 + CHOICES[name].index(value) if value else 0 for name, value in zip(CHOICES, values, strict=True)]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a sentence asks for."""
-
-    spec: StyleSpec | None
-    """None where no medium is probable enough."""
-    medium: str
-    """The most probable one."""
-    probability: float
-    """Of that medium."""
 
 
 class Reader(nn.Module):
@@ -77,8 +64,8 @@ class Reader(nn.Module):
         return features
 
     @torch.no_grad()
-    def read(self, text_encoder: Any, tokenizer: Any, sentence: str) -> Reading:
-        """What a sentence asks for."""
+    def read(self, text_encoder: Any, tokenizer: Any, sentence: str) -> StyleSpec | None:
+        """What a sentence asks for. None where no medium is probable enough."""
         tokens = tokenizer([sentence], truncation=True, return_tensors="pt").to(text_encoder.device)
         states = text_encoder(**tokens)[0].float().cpu()
         features = self(states, tokens.attention_mask.cpu())
@@ -86,14 +73,11 @@ class Reader(nn.Module):
         named = {
             name: (("", *CHOICES[name])[int(share.argmax())], float(share.max())) for name, share in shares.items()
         }
-        medium = CHOICES["medium"][int(shares["medium"][1:].argmax())]
-        probability = float(shares["medium"][1:].max())
-        if probability < SURE:
-            return Reading(None, medium, probability)
-        parts = {name: value for name, (value, share) in named.items() if share >= SURE and name != "medium"}
-        if parts.get("second") == medium:
-            parts["second"] = ""
-        return Reading(StyleSpec(medium, **parts), medium, probability)
+        least = {"medium": SURE_MEDIUM}
+        parts = {name: value for name, (value, share) in named.items() if share >= least.get(name, SURE_MODIFIER)}
+        if parts.get("second") == parts.get("medium"):
+            parts.pop("second", None)
+        return StyleSpec(**parts) if parts.get("medium") else None
 
     def save(self, folder: Path) -> None:
         """Write it to a model's folder, in float16."""
@@ -106,9 +90,3 @@ class Reader(nn.Module):
         reader = cls(state["attention.k_proj_weight"].shape[1], state["query"].shape[-1])
         reader.load_state_dict(state)
         return reader.eval()
-
-
-def in_plain_words(reader: Reader, text_encoder: Any, tokenizer: Any, sentence: str) -> str:
-    """The plain sentence for what `sentence` asks for; the sentence itself where that is not clear."""
-    spec = reader.read(text_encoder, tokenizer, sentence).spec
-    return sentence if spec is None else plain_sentence(spec)

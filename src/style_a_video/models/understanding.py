@@ -16,7 +16,8 @@ from torch import Tensor
 from transformers import BertModel, BertTokenizerFast
 
 from ..checkpoints import bundled_folder
-from .reader import Reader, Reading, in_plain_words
+from ..styles.spec import StyleSpec, plain_sentence
+from .reader import Reader
 
 FILE = "phrases.safetensors"
 """In a model's folder: the embeddings of the phrasings that it was taught, with the phrasings as metadata."""
@@ -80,7 +81,8 @@ def understood(
 ) -> tuple[str, list[str]]:
     """The sentence that the UNet gets for a prompt, and lines for a person whose prompt is not understood.
 
-    A prompt that is near to what was taught becomes the plain sentence for what it asks. Any other stays as it is.
+    A prompt that is near to what was taught becomes the plain sentence for what the reader makes of it, or where that
+    is not sure, for the medium of the nearest phrasing. Any other prompt stays as it is.
     """
     nearest = index.matches(embed_sentence(text_encoder, tokenizer, prompt))[0]
     if nearest.cosine < FAR:
@@ -88,7 +90,8 @@ def understood(
             f"this prompt is far from every style that the model knows; the nearest is {nearest.medium!r} "
             f"({nearest.phrase}), so expect something vague: `style-a-video styles` lists them"
         ]
-    return in_plain_words(reader, text_encoder, tokenizer, prompt), []
+    spec = reader.read(text_encoder, tokenizer, prompt) or StyleSpec(nearest.medium)
+    return plain_sentence(spec), []
 
 
 def bundled_matches(sentence: str) -> list[Match]:
@@ -97,10 +100,10 @@ def bundled_matches(sentence: str) -> list[Match]:
     return index.matches(embed_sentence(encoder, tokenizer, sentence))
 
 
-def bundled_reading(sentence: str) -> Reading:
-    """What the bundled model makes of a sentence."""
-    encoder, tokenizer, _, reader = _bundled()
-    return reader.read(encoder, tokenizer, sentence)
+def bundled_understanding(sentence: str) -> tuple[str, list[str]]:
+    """As `understood`, of the bundled model."""
+    encoder, tokenizer, index, reader = _bundled()
+    return understood(index, reader, encoder, tokenizer, sentence)
 
 
 @lru_cache(maxsize=1)
