@@ -15,7 +15,7 @@ class BundledBudget:
     """On 96² crops, batch 8."""
     image_encoder_steps: int = 2_000
     """Of 64 pictures."""
-    reader_steps: int = 1_500
+    reader_steps: int = 2_100
     """Of 128 sentences."""
     text_embedding_steps: int = 3_000
     """Of 64 sentences or style pictures. A finished model that is trained further keeps what it has."""

@@ -13,7 +13,7 @@ from ..styles.spec import StyleSpec
 from .captions import caption, random_spec, with_typo
 
 BATCH = 128
-TYPO_SHARE = 0.3
+TYPO_SHARE = 0.5
 """Of the captions, so many get a slip of the finger more than captions have."""
 
 
