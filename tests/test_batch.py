@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 
 from style_a_video import models
-from style_a_video.batch import rows_of, run_batch
+from style_a_video.batch import Row, rows_of, run_batch
 from style_a_video.errors import InputError
 
 OUT = Path("out")
@@ -22,8 +22,8 @@ def touch(folder: Path, *names: str) -> None:
         (folder / name).touch()
 
 
-def names(rows: list[object]) -> list[str]:
-    return [row.output.name for row in rows]  # type: ignore[attr-defined]
+def names(rows: list[Row]) -> list[str]:
+    return [row.output.name for row in rows]
 
 
 def test_folders_and_patterns(tmp_path: Path) -> None:

@@ -80,27 +80,23 @@ def test_layouts_stay_where_sound_is_encoded_again(tmp_path: Path, layout: str, 
 
 
 def test_sound_of_a_clock_that_steps_back_is_kept(tmp_path: Path) -> None:
-    whole = with_tracks(tmp_path / "whole.mkv", TRACKS[1:2])
-    with av.open(str(whole)) as old, av.open(str(tmp_path / "in.flv"), "w") as new:
-        streams = {stream.index: new.add_stream_from_template(stream) for stream in old.streams}
-        last: dict[int, int] = {}
-        for packet in old.demux():
-            if packet.dts is None or packet.pts is None:
-                continue
-            index = packet.stream.index
-            if index == 1 and packet.pts > 200:
-                packet.pts, packet.dts = packet.pts - 60, packet.dts - 60
-            if packet.dts >= last.get(index, -1):
-                last[index] = packet.dts
-            packet.stream = streams[index]
-            try:
-                new.mux(packet)
-            except av.error.ArgumentError:
-                # The muxer of this FFmpeg refuses to make such a file: patch the time stamps in it instead.
-                pytest.skip("this FFmpeg writes no clock that steps back")
+    """No muxer writes such a file, so the time stamps of a sound one are changed in its bytes."""
+    whole = with_tracks(tmp_path / "whole.flv", TRACKS[1:2])
+    data = bytearray(whole.read_bytes())
+    at, moved = 13, 0  # behind the header and the size of nothing
+    while at < len(data):
+        size = int.from_bytes(data[at + 1 : at + 4], "big")
+        milliseconds = int.from_bytes(data[at + 4 : at + 7], "big")
+        if data[at] == 8 and milliseconds > 200:  # sound
+            data[at + 4 : at + 7] = (milliseconds - 60).to_bytes(3, "big")
+            moved += 1
+        at += 11 + size + 4
+    assert moved > 3
+    (tmp_path / "in.flv").write_bytes(data)
+    expected = [payload for _, payload in packets(tmp_path / "in.flv", "audio")]
     for suffix in (".mp4", ".mkv"):
         copy(tmp_path / "in.flv", tmp_path / f"out{suffix}")
-        assert len(packets(tmp_path / f"out{suffix}", "audio")) == len(packets(tmp_path / "in.flv", "audio"))
+        assert [payload for _, payload in packets(tmp_path / f"out{suffix}", "audio")] == expected
 
 
 def test_subtitles_are_copied_where_they_fit(tmp_path: Path, clip: Callable[..., Path]) -> None:
