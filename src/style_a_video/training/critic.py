@@ -46,8 +46,9 @@ class Critic(nn.Module):
         self.levels = nn.ModuleList()
         before = 2 * latent_channels
         for k, width in enumerate(widths):
-            first = nn.Conv2d(before, width, 4, 2, 1) if k else nn.Conv2d(before, width, 3, 1, 1)
-            second = nn.Conv2d(width, width, 3, 1, 1)
+            # Mirrored edges: beside zeros, patches at an edge ask for other colours, and pictures get a pale frame.
+            first = nn.Conv2d(before, width, *((4, 2, 1) if k else (3, 1, 1)), padding_mode="reflect")
+            second = nn.Conv2d(width, width, 3, 1, 1, padding_mode="reflect")
             self.levels.append(nn.Sequential(first, nn.LeakyReLU(0.2), second, nn.LeakyReLU(0.2)))
             before = width
         self.heads = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in widths)
