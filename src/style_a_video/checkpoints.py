@@ -35,7 +35,7 @@ def find_model(model: str | Path) -> str | Path:
         return bundled_folder()
     if not str(model).strip():
         raise InputError("the model's name is empty: give 'bundled', a diffusers folder or a hub id (owner/name)")
-    path = Path(model)
+    path = Path(model).expanduser()
     looks_local = path.is_absolute() or str(model).startswith((".", "~")) or str(model).count("/") != 1
     if path.is_dir() and not (path / "model_index.json").is_file():
         raise InputError(f"{path} holds no model_index.json: give a folder in diffusers' layout")
@@ -43,7 +43,7 @@ def find_model(model: str | Path) -> str | Path:
         raise InputError(
             f"there is no model {str(model)!r}: give 'bundled', a diffusers folder or a hub id (owner/name)"
         )
-    return model
+    return path if path.is_dir() else str(model)
 
 
 def check_judge(judge: str | None) -> None:

@@ -56,3 +56,26 @@ def test_the_anchor_changes_every_frame_of_a_shot_but_its_first(pipeline: sav.St
     changed = (plain - anchored).abs().amax(dim=(1, 2, 3))
     assert float(changed[[0, 3]].max()) < 1e-5
     assert float(changed[[1, 2, 4, 5]].min()) > 1e-3
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_picture_that_is_not_finite_is_made_again_once(times: int) -> None:
+    pipeline = tiny_pipeline()
+    pictures = [texture(0)[:, :64], texture(1)[:, :64], texture(2)[:, :64]]
+    settings: dict[str, Any] = {"keyframe_interval": 1, "batch_size": 3}
+    expected = stylized(pipeline, pictures, **settings)
+    decode, left = pipeline.vae.decode, [times]
+
+    def faulty(latents: torch.Tensor, *arguments: Any, **named: Any) -> Any:
+        decoded = decode(latents, *arguments, **named)
+        if left[0]:
+            left[0] -= 1
+            (decoded[0] if isinstance(decoded, tuple) else decoded.sample)[-1, 0, 0, 0] = float("nan")
+        return decoded
+
+    pipeline.vae.decode = faulty
+    if times == 2:
+        with pytest.raises(sav.InputError, match="frame 2 comes out with numbers that are not finite, twice"):
+            stylized(pipeline, pictures, **settings)
+    else:
+        np.testing.assert_allclose(stylized(pipeline, pictures, **settings), expected, atol=1)

@@ -6,7 +6,7 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import diffusers.utils.logging
 import torch
 import transformers.utils.logging
 from diffusers import UNet2DConditionModel
+from huggingface_hub import HfApi
 from safetensors import SafetensorError
 
 from ..checkpoints import REFINER_FOLDER, find_model
@@ -24,8 +25,12 @@ from ..pipeline import StyleAVideoPipeline
 from ..settings import BUNDLED
 from ..temporal import Refiner
 from .lean import make_lean
+from .parts import load_networks
 from .reader import Reader
 from .understanding import PhraseIndex, understood
+
+HUB_TIMEOUT_S = 20.0
+"""So long a hub may take to answer."""
 
 
 def load_refiner(folder: Path | None = None) -> Refiner:
@@ -62,22 +67,38 @@ def load_pipeline(
     check_device(device)
     try:
         with quiet_libraries():
-            pipeline = StyleAVideoPipeline.from_pretrained(
-                str(folder), dtype=dtype or compute_dtype(device), use_safetensors=True, **_ignored_components(folder)
-            )
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+            folder = folder if isinstance(folder, Path) else _downloaded(folder)
+            networks = load_networks(folder, dtype or compute_dtype(device))
+            pipeline = StyleAVideoPipeline.from_pretrained(str(folder), **_ignored_components(folder), **networks)
+    except InputError:
+        raise
+    except Exception as error:  # a wrong folder makes libraries raise anything
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
             f"cannot load the model {str(model)!r} ({reason}): give 'bundled', a diffusers folder or a hub id"
         ) from error
     widen_image_slot(pipeline)
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.understand = _understanding_of(pipeline, Path(folder))
+    pipeline.understand = _understanding_of(pipeline, folder)
     make_lean(pipeline.vae, pipeline.unet)
     for part in (pipeline.unet, pipeline.vae):
         # A third less time in the first stage on a CPU, and the layout that GPUs compute in.
         part.to(memory_format=torch.channels_last)
     return pipeline.to(device)
+
+
+def _downloaded(model: str) -> Path:
+    """The folder of a hub's model: what was downloaded before, where the hub does not answer.
+
+    Raises what the hub's library raises where there is neither.
+    """
+    try:
+        HfApi().model_info(model, timeout=HUB_TIMEOUT_S)
+    except Exception:  # of the network, of the hub, of the name
+        with suppress(Exception):
+            return Path(StyleAVideoPipeline.download(model, use_safetensors=True, local_files_only=True))
+        raise
+    return Path(StyleAVideoPipeline.download(model, use_safetensors=True))
 
 
 def _understanding_of(pipeline: StyleAVideoPipeline, folder: Path) -> Callable[[str], tuple[str, list[str]]] | None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import InputError
 from ..frames import read_image
 from ..pipeline import StyleAVideoPipeline
 from ..settings import ResolvedSettings
@@ -55,6 +56,22 @@ class Denoiser:
         return self._run(contexts, initial_frames)
 
     def _run(self, contexts: list[FrameContext], initial_frames: list[Tensor] | None = None) -> list[Tensor]:
+        """Pictures with numbers that are not finite are made again once: memory and GPUs err now and then.
+
+        Raises InputError where they come out so again.
+        """
+        pictures = self._pictures(contexts, initial_frames)
+        for k, context in enumerate(contexts):
+            if not bool(torch.isfinite(pictures[k]).all()):
+                pictures[k] = self._pictures([context], initial_frames and [initial_frames[k]])[0]
+                if not bool(torch.isfinite(pictures[k]).all()):
+                    raise InputError(
+                        f"frame {context.index} comes out with numbers that are not finite, twice: give another --seed "
+                        "or --size, or smaller scales"
+                    )
+        return pictures
+
+    def _pictures(self, contexts: list[FrameContext], initial_frames: list[Tensor] | None) -> list[Tensor]:
         stylized: Tensor = self.pipeline(
             None,
             np.stack([context.frame.pixels for context in contexts]),

@@ -67,14 +67,22 @@ def _decoded_packets(
     container: av.container.InputContainer, stream: av.VideoStream, sent: list[int]
 ) -> Iterator[list[Any] | FFmpegError]:
     """By packet, its frames or why there are none. The time stamps of shown packets are put into `sent`, in order."""
-    decoder = _decoder_of(stream)
+    decoder, shown = _decoder_of(stream), False
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets)
             if packet.pts is not None and not packet.is_discard:
                 insort(sent, packet.pts)
-            frames: list[Any] = decoder.decode(packet if packet.size else None)
+            try:
+                frames: list[Any] = decoder.decode(packet if packet.size else None)
+            except FFmpegError:
+                if shown or decoder is stream.codec_context:
+                    raise
+                # Transparency that is damaged: the pictures may be sound.
+                decoder = stream.codec_context
+                frames = decoder.decode(packet)
+            shown = shown or bool(frames)
         except (StopIteration, av.error.EOFError):
             return
         except FFmpegError as error:

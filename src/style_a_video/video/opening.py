@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import av
+import PIL.Image
 from av.error import FFmpegError
 
 from ..errors import InputError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+IMAGE_KINDS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+"""Pillow's names of them."""
 IMAGE_FORMATS = ("png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "gif", "apng", "webp")
 VIDEO_FORMATS = (
     "mov", "matroska", "avi", "flv", "live_flv", "mpegts", "mpeg", "mpegvideo", "m4v", "h263", "h264", "hevc", "vvc",
@@ -43,6 +46,12 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path} is {kind}, not a file: save what it gives to a file first")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes): export or copy it again")
+    # FFmpeg decodes a picture to find out what it is, so its size is read before.
+    try:
+        with suppress(OSError, ValueError, SyntaxError), PIL.Image.open(path, formats=IMAGE_KINDS) as image:
+            check_pixels(path, *image.size)
+    except PIL.Image.DecompressionBombError as error:
+        raise InputError(f"{path} is too large a picture: make it smaller, at most 8192x8192") from error
 
 
 @contextmanager
@@ -81,13 +90,18 @@ class _Nameless:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
+def check_pixels(path: Path, width: int, height: int) -> None:
+    """Raises InputError for pictures too large to be decoded; sides as the file's header gives them."""
+    if max(width, height) > LONGEST_SIDE or width * height > MOST_PIXELS:
+        raise InputError(f"{path} is {width}x{height} pixels: make it smaller, at most 8192x8192")
+
+
 def check_size(path: Path, width: int, height: int) -> None:
     """Raises InputError for pictures too small to be styled or too large to be held; sides as displayed, in pixels."""
+    check_pixels(path, width, height)
     short, long = sorted((width, height))
     if short < SMALLEST_SIDE:
         raise InputError(f"{path} is {width}x{height} pixels: at least {SMALLEST_SIDE}x{SMALLEST_SIDE} are needed")
-    if long > LONGEST_SIDE or width * height > MOST_PIXELS:
-        raise InputError(f"{path} is {width}x{height} pixels: make it smaller, at most 8192x8192")
     if long > MOST_ELONGATED * short:
         raise InputError(
             f"{path} is {width}x{height} pixels, {long // short} times as long as wide: crop it to at most "

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .color import to_rgb
 from .decoding import decoded_frames
-from .opening import IMAGE_SUFFIXES, check_file, check_size, open_input
+from .opening import IMAGE_SUFFIXES, check_file, check_pixels, check_size, open_input
 from .orientation import Orientation, exif_orientation, orientation_of
 
 FOLDER_RATE = Fraction(25)
 NO_TIMESTAMPS = 0x80  # AVFMT_NOTIMESTAMPS
+FINEST_CLOCK = 2**27
+"""Above this, the terms of a time base are damage. MP4 holds durations in 32 bits."""
 SAME_ASPECT = 1.01
 """Pictures whose aspects differ by less are scaled to one size; others get bars."""
 
@@ -156,17 +158,20 @@ class VideoReader:
                     return VideoInfo(
                         self.path, width, height, count, FOLDER_RATE, 1 / FOLDER_RATE, (), float(count / FOLDER_RATE)
                     )
-                unstamped = bool(container.format.flags & NO_TIMESTAMPS)
+                time_base = stream.time_base or 1 / FOLDER_RATE
+                no_clock = max(time_base.numerator, time_base.denominator) > FINEST_CLOCK
+                unstamped = no_clock or bool(container.format.flags & NO_TIMESTAMPS)
                 rate = stream.guessed_rate if unstamped else stream.average_rate
                 rate = rate or stream.average_rate or stream.guessed_rate or FOLDER_RATE
-                time_base = stream.time_base or 1 / rate
+                if no_clock:
+                    rate, time_base = FOLDER_RATE, 1 / FOLDER_RATE
                 first_s = float((pts or 0) * time_base)
                 origin_s = min((container.start_time or 0) / av.time_base, first_s)
                 count, end_s = _count_frames(path, float(rate))
                 duration_s = count / float(rate) if unstamped else max(end_s - first_s, count / 1e3)
                 if not 0.5 < float(rate) * duration_s / max(1, count) < 2:
                     # A header's word against what is there.
-                    rate = Fraction(count / duration_s).limit_denominator(1001)
+                    rate = max(Fraction(count / duration_s).limit_denominator(1001), Fraction(1, 1001))
                 audio = tuple(track.codec_context.name for track in container.streams.audio if track.codec_context)
                 return VideoInfo(
                     path, width, height, count, rate, time_base, audio, duration_s,
@@ -186,7 +191,12 @@ def _video_stream(container: av.container.InputContainer, path: Path) -> av.Vide
     if all(stream.disposition & Disposition.dependent for stream in videos):
         raise InputError(f"{path} is made of {len(videos)} tiles: convert it to JPEG or PNG first")
     best = container.streams.best("video")
-    return best if best in videos else videos[0]
+    stream = best if best in videos else videos[0]
+    if stream.codec_context is None:
+        raise InputError(f"{path} holds pictures in a codec that FFmpeg does not know: export it again")
+    if stream.codec_context.width and stream.codec_context.height:
+        check_pixels(path, stream.codec_context.width, stream.codec_context.height)
+    return stream
 
 
 def _count_frames(path: Path, rate: float) -> tuple[int, float]:

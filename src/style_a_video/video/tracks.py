@@ -49,7 +49,8 @@ class Tracks:
         left_out = []
         for stream in source.streams:
             if stream.type == "audio":
-                kept = stream.codec_context is not None and self._add_sound(stream)
+                # An unknown codec has no context, and damaged headers name no channels.
+                kept = stream.codec_context is not None and stream.layout.nb_channels > 0 and self._add_sound(stream)
             elif stream.type == "subtitle":
                 kept = self._add_copy(stream)
             else:
