@@ -220,10 +220,14 @@ def main(
 
         def count(label: str, total: int, handle: Callable[[Path], tuple[str, int]], offset: int) -> int:
             harm = 0
-            print(f"\n| {label}: format | files | read | refused | harm | largest peak, MB |\n|---|---|---|---|---|---|")
+            print(
+                f"\n| {label}: format | files | read | refused | harm | largest peak, MB |\n|---|---|---|---|---|---|"
+            )
             for number, original in enumerate(originals):
                 kind, counts, largest = original.name.partition(".")[2], Counter[str](), 0
                 mine = total // len(originals) + (number < total % len(originals))
+                if not mine:
+                    continue
                 for k in range(mine):
                     path = folder / f"damaged.{original.suffix[1:]}"
                     content = damaged(original.read_bytes(), np.random.default_rng((seed, offset + number, k)))

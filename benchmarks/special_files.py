@@ -2,8 +2,8 @@
 
     python benchmarks/special_files.py
 
-Makes pictures that would fill the memory, pipes, devices, playlists, patterns, text and model folders with faults, gives
-each to `style-a-video stylize`, and prints what it says with its seconds and peak memory. Ends with exit code 1 if
+Makes pictures that would fill the memory, pipes, devices, playlists, patterns, text and model folders with faults, has
+`style-a-video stylize` read each, and prints what it says, with seconds and peak memory. Ends with exit code 1 if
 anything is not one line with exit code 2 within 10 s and 1.5 GB.
 """
 
@@ -18,6 +18,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ import numpy as np
 import PIL.Image
 import torch
 from safetensors.torch import load_file, save_file
-from survival import make_clip
 
 import style_a_video
 from style_a_video.checkpoints import bundled_folder
+from survival import make_clip
 
 SECONDS, BYTES = 10.0, 1.5e9
 
@@ -64,7 +65,10 @@ def special_files(folder: Path, clip: Path) -> Iterator[tuple[str, Path]]:
 
     yield "PNG of 16x16000", written("tall.png", png(16, 16000))
     yield "PNG of 16000x16000, 16-bit RGBA", written("huge.png", png(16000, 16000, 16, 6))
-    yield "PNG that claims 2^31-1 rows", written("claims.png", png(64, 64)[:20] + b"\x7f\xff\xff\xff" + png(64, 64)[24:])
+    yield (
+        "PNG that claims 2^31-1 rows",
+        written("claims.png", png(64, 64)[:20] + b"\x7f\xff\xff\xff" + png(64, 64)[24:]),
+    )
     yield "GIF of 65535x65535", written("wide.gif", gif(65535, 65535, 1))
     yield "GIF of 8000x8000 in 89 bytes", written("small.gif", gif(8000, 9000, 3))
     wide = b"YUV4MPEG2 W64 H64 F25:1 A1000:1 C420jpeg\n" + (b"FRAME\n" + bytes(64 * 96)) * 3
@@ -81,7 +85,10 @@ def special_files(folder: Path, clip: Path) -> Iterator[tuple[str, Path]]:
     yield "playlist named .mp4", written("list.mp4", f"#EXTM3U\n#EXTINF:9,\nfile://{clip}\n#EXT-X-ENDLIST\n")
     yield "script that joins other files, named .mp4", written("join.mp4", f"ffconcat version 1.0\nfile {clip.name}\n")
     yield "the same, named .png", written("join.png", f"ffconcat version 1.0\nfile {clip.name}\n")
-    yield "session description", written("a.sdp", "v=0\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n")
+    yield (
+        "session description",
+        written("a.sdp", "v=0\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"),
+    )
     yield "text", written("notes.txt", "nothing to see\n" * 50)
     yield "text drawn with colours", written("a.ans", "\x1b[31mred\x1b[0m\n" * 50)
     yield "name with a pattern", folder / "photo%d.png"
@@ -171,7 +178,7 @@ def model_folders(folder: Path) -> Iterator[tuple[str, Path]]:
     path = copied("index")
     weights = next((path / "unet").glob("*.safetensors"))
     torch.save(load_file(weights), path / "unet" / "diffusion_pytorch_model-00001-of-00001.bin")
-    names = {name: "diffusion_pytorch_model-00001-of-00001.bin" for name in load_file(weights)}
+    names = dict.fromkeys(load_file(weights), "diffusion_pytorch_model-00001-of-00001.bin")
     weights.unlink()
     (path / "unet" / "diffusion_pytorch_model.safetensors.index.json").write_text(
         json.dumps({"metadata": {}, "weight_map": names})
@@ -215,10 +222,8 @@ def refused(arguments: list[str]) -> tuple[bool, str]:
         done, code, usage = os.wait4(child, os.WNOHANG)
         if done:
             status, peak = code, usage.ru_maxrss * 1024
-        try:
+        with suppress(BlockingIOError):
             said += os.read(read_end, 1 << 20)
-        except BlockingIOError:
-            pass
     seconds = time.perf_counter() - began
     if status is None:
         os.kill(child, 9)
@@ -230,7 +235,10 @@ def refused(arguments: list[str]) -> tuple[bool, str]:
     code = os.waitstatus_to_exitcode(status)
     fine = code == 2 and len(errors) == 1 and errors[0].startswith("error: ") and seconds < SECONDS and peak < BYTES
     text = errors[-1] if errors else f"nothing, exit code {code}"
-    return fine, f"{text if fine else f'{text} (exit code {code}, {len(errors)} lines)'} | {seconds:.1f} | {peak / 1e6:.0f}"
+    return (
+        fine,
+        f"{text if fine else f'{text} (exit code {code}, {len(errors)} lines)'} | {seconds:.1f} | {peak / 1e6:.0f}",
+    )
 
 
 def main() -> None:

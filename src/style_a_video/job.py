@@ -23,7 +23,7 @@ from .plan import Plan, plan_job
 from .record import StylizeResult, describe, describe_result, recipe_of
 from .settings import ResolvedSettings
 from .stream import stylized_stream
-from .video import Output, Part, VideoFrame, VideoInfo, output_for, working_size
+from .video import LONGEST_JOIN_S, Output, Part, VideoFrame, VideoInfo, output_for, run_isolated, working_size
 
 Progress = Callable[[int, int], None]
 """Called with (frames done, frames in all)."""
@@ -38,6 +38,7 @@ def stylize(
     preview: bool = False,
     fresh: bool = False,
     keep_partial: bool = False,
+    isolate: bool = False,
     pipeline: StyleAVideoPipeline | None = None,
     on_progress: Progress | None = None,
     **settings: Any,
@@ -53,6 +54,7 @@ def stylize(
         preview: make only the middle frame, as an image: `output` with the suffix .png.
         fresh: start anew, though an earlier run that was stopped left finished frames; else they are gone on from.
         keep_partial: if this is stopped, make a playable output of the frames that are finished.
+        isolate: open the video only in processes of their own, which may hold 3 GB: for files of strangers.
         pipeline: an already loaded model; else `settings["model"]` is loaded.
         on_progress: called with (frames done, frames in all).
         settings: fields of `Settings`.
@@ -61,8 +63,9 @@ def stylize(
         InputError: one line that says what is wrong and what to do. Nothing is left half-written.
     """
     plan = plan_job(
-        video, prompt, output, overwrite=overwrite, preview=preview, fresh=fresh, keep_partial=keep_partial, **settings
-    )
+        video, prompt, output, overwrite=overwrite, preview=preview, fresh=fresh, keep_partial=keep_partial,
+        isolate=isolate, **settings,
+    )  # fmt: skip
     return run_job(plan, pipeline, on_progress)
 
 
@@ -157,7 +160,11 @@ def _finish(plan: Plan, output: Output, journal: Journal, record: dict[str, Any]
     if not plan.overwrite and (plan.output.exists() or plan.record.exists()):
         raise InputError(f"{plan.output} appeared meanwhile: move it away and run this again, nothing is lost")
     whole = journal.folder / f"whole{plan.output.suffix}"
-    output.join(journal.parts, whole)
+    if plan.isolate:
+        path = plan.reader.info.path
+        run_isolated(output.join, journal.parts, whole, path=path, longest_s=LONGEST_JOIN_S)
+    else:
+        output.join(journal.parts, whole)
     written = journal.folder / "record.json"
     write_atomically(written, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     replace(whole, plan.output)

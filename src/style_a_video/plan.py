@@ -11,7 +11,7 @@ import PIL.Image
 from .dependencies import require
 from .errors import InputError
 from .settings import Settings
-from .video import VideoInfo, VideoReader, check_output
+from .video import IsolatedReader, VideoInfo, VideoReader, check_output
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Plan:
     """Whether frames that an earlier run finished are thrown away."""
     keep_partial: bool = False
     """Whether a playable output is made of the finished frames when the job is stopped."""
+    isolate: bool = False
+    """Whether the input is only opened in processes of their own."""
 
     @property
     def frame_count(self) -> int:
@@ -54,6 +56,7 @@ def plan_job(
     preview: bool = False,
     fresh: bool = False,
     keep_partial: bool = False,
+    isolate: bool = False,
     **settings: Any,
 ) -> Plan:
     """Check everything about a job that can be known without its model. Arguments as of `job.stylize`.
@@ -61,12 +64,12 @@ def plan_job(
     Raises InputError, one line, for what cannot be used.
     """
     chosen = Settings(**settings)
-    reader = VideoReader(video)
+    reader = IsolatedReader(video) if isolate else VideoReader(video)
     _check_span(chosen, reader.info)
     target = _resolved(Path(output))
     target = target.with_suffix(".png") if preview else target
     record = target.with_name(target.name + ".json")
-    plan = Plan(reader, prompt, target, record, chosen, preview, overwrite, fresh, keep_partial)
+    plan = Plan(reader, prompt, target, record, chosen, preview, overwrite, fresh, keep_partial, isolate)
     check_output(target, replace(reader.info, frame_count=plan.frame_count), overwrite)
     if plan.record.is_dir() or (plan.record.exists() and not overwrite):
         raise InputError(f"{plan.record} exists already: pass --overwrite to replace it, or name the output otherwise")

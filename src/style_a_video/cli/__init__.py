@@ -21,7 +21,7 @@ from .doctor import doctor
 from .evaluate import evaluate
 from .styles import styles
 from .stylize import stylize
-from .terminal import console
+from .terminal import tell
 from .train import train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -109,10 +109,11 @@ def _with_flag(message: str) -> str:
 
 
 def _fail(message: str, code: int) -> None:
-    console.print(Text("error: ", style="bold red") + Text(" ".join(message.split())), soft_wrap=True)
+    line = " ".join(message.split())
+    tell(Text("error: ", style="bold red") + Text(line), "error", message=line, code=code)
     sys.exit(code)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, UserWarning) and not issubclass(category, DeprecationWarning | FutureWarning):
-        console.print(Text("note: ", style="bold yellow") + Text(str(message)), soft_wrap=True)
+        tell(Text("note: ", style="bold yellow") + Text(str(message)), "note", message=str(message))

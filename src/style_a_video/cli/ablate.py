@@ -9,7 +9,7 @@ import typer
 
 from .compare import check_study, finish
 from .options import DEFAULTS, Clips, Judge, Model, Prompts, load_studies
-from .terminal import progress
+from .terminal import JsonEvents, progress
 
 
 def ablate(
@@ -19,6 +19,7 @@ def ablate(
     frames: Annotated[int, typer.Option(help="Of every clip, from its beginning.", min=2)] = 12,
     model: Model = DEFAULTS.model,
     judge: Judge = None,
+    json: JsonEvents = False,
 ) -> None:
     """What each part of the method buys: every scale swept, the parts on and off, all else fixed.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from ..batch import Row, rows_of, run_batch, write_outcomes
 from ..checkpoints import find_model
 from ..settings import OutputSize
 from .options import DEFAULTS, Model, setting
-from .terminal import console, progress
+from .terminal import JsonEvents, console, progress, show
 
 
 def batch(
@@ -33,6 +34,7 @@ def batch(
     output_size: Annotated[OutputSize, setting("output_size")] = DEFAULTS.output_size,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make outputs that are there already anew.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start clips anew that were stopped in the middle.")] = False,
+    json: JsonEvents = False,
 ) -> None:
     """Many files with one model load. What fails is told at the end, and the exit code is 1; the rest is made.
 
@@ -53,7 +55,7 @@ def batch(
     for outcome in outcomes:
         counts = (str(outcome.frames), f"{outcome.seconds:.1f}") if outcome.status == "made" else ("", "")
         table.add_row(Path(outcome.output).name, outcome.status, *counts, outcome.error)
-    console.print(table)
+    show(table, "outcomes", outcomes=[asdict(outcome) for outcome in outcomes], record=record)
     failed = sum(outcome.status == "failed" for outcome in outcomes)
     console.print(f"{len(outcomes) - failed} of {len(outcomes)} are there; {record}")
     if failed:

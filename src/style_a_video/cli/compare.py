@@ -11,7 +11,7 @@ from ..atomic import check_writable
 from ..errors import InputError
 from ..video import VideoReader
 from .options import DEFAULTS, Clips, Judge, Model, Prompts, load_studies
-from .terminal import console, progress
+from .terminal import JsonEvents, progress, tell
 
 METHODS = (
     "Style-A-Video",
@@ -53,6 +53,7 @@ def compare(
     ] = None,
     model: Model = DEFAULTS.model,
     judge: Judge = None,
+    json: JsonEvents = False,
 ) -> None:
     """Methods side by side on the same clips and prompts: a page with players, tables as Markdown and CSV.
 
@@ -86,8 +87,9 @@ def finish(page: Path, cells: Sequence[Cell]) -> None:
     if len(failed) == len(cells):
         raise InputError(f"nothing could be made or measured ({failed[0]}): {page} has all reasons")
     if failed:
-        console.print(f"[bold yellow]note:[/] {len(failed)} cells failed; the report says why")
-    console.print(f"[bold green]look at[/] {page}")
+        note = f"{len(failed)} cells failed; the report says why"
+        tell(f"[bold yellow]note:[/] {note}", "note", message=note)
+    tell(f"[bold green]look at[/] {page}", "wrote", path=page)
 
 
 def _named_folder(entry: str) -> tuple[str, Path]:

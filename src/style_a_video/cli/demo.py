@@ -9,13 +9,14 @@ import typer
 
 from ..atomic import check_writable
 from ..dependencies import require_extra
-from .terminal import console, progress
+from .terminal import JsonEvents, progress, tell
 
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to leave the videos and the sheet.", file_okay=False)] = Path(
         "out/demo"
     ),
+    json: JsonEvents = False,
 ) -> None:
     """Make a clip, stylize it in three styles on the bundled model, and draw a contact sheet."""
     check_writable(folder)
@@ -25,5 +26,6 @@ def demo(
     with progress("demo") as report:
         results, sheet = run_demo(folder, report)
     for result in results:
-        console.print(f"[bold green]wrote[/] {result.output}  ({result.frames / result.seconds:.2f} frames/s)")
-    console.print(f"[bold green]look at[/] {sheet}")
+        rate = result.frames / result.seconds
+        tell(f"[bold green]wrote[/] {result.output}  ({rate:.2f} frames/s)", "wrote", path=result.output, rate=rate)
+    tell(f"[bold green]look at[/] {sheet}", "wrote", path=sheet)

@@ -6,15 +6,17 @@ import importlib.util
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ..dependencies import EXTRAS
 from ..errors import InputError
+from .terminal import JsonEvents, show
 
 
-def doctor() -> None:
+def doctor(json: JsonEvents = False) -> None:
     """Versions, device, memory, and what is missing."""
     table = Table("what", "found", show_header=False)
     table.add_row("python", platform.python_version())
@@ -31,7 +33,12 @@ def doctor() -> None:
         if missing_ones := [module for module in modules if importlib.util.find_spec(module) is None]:
             names = ", ".join(missing_ones)
             table.add_row(f"for {extra}", rf"[yellow]missing: {names}; pip install -e '.\[{extra}]' in its folder[/]")
-    Console().print(table)
+    rows = zip(*(map(_plain, column.cells) for column in table.columns), strict=True)
+    show(table, "doctor", **dict(rows))
+
+
+def _plain(cell: Any) -> str:
+    return Text.from_markup(str(cell)).plain
 
 
 def _describe_machine(table: Table) -> None:

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ..errors import InputError
 from ..video import VideoReader
 from .options import DEFAULTS, Judge, Model, load_studies
-from .terminal import console, progress
+from .terminal import JsonEvents, progress, show, tell
 
 
 def evaluate(
@@ -21,6 +20,7 @@ def evaluate(
     prompt: Annotated[str, typer.Option(help="The sentence that it was made for.")],
     model: Model = DEFAULTS.model,
     judge: Judge = None,
+    json: JsonEvents = False,
 ) -> None:
     """Measure an output: flicker, content, style, sharpness. A table, JSON, CSV and heat maps."""
     if not prompt.strip():
@@ -33,8 +33,9 @@ def evaluate(
     size = "x".join(map(str, measures.size))
     caption = f"at {size}, content and style by {measures.encoder}"
     table = Table("measure", "mean over frames", caption=caption)
-    for name, value in studies.summary(measures):
+    summary = list(studies.summary(measures))
+    for name, value in summary:
         table.add_row(name, value)
-    Console().print(table)
+    show(table, "measures", **dict(summary))
     for path in written:
-        console.print(f"[bold green]wrote[/] {path}", soft_wrap=True)
+        tell(f"[bold green]wrote[/] {path}", "wrote", path=path)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ..atomic import check_writable
@@ -14,7 +13,7 @@ from ..errors import InputError
 from ..styles import STYLES
 from ..styles.spec import WORDINGS
 from ..video import VideoReader
-from .terminal import console, progress
+from .terminal import JsonEvents, progress, show, tell
 
 
 def styles(
@@ -25,6 +24,7 @@ def styles(
     image: Annotated[
         Path | None, typer.Option(help="The picture to draw them on.", show_default="the demo's", exists=True)
     ] = None,
+    json: JsonEvents = False,
 ) -> None:
     """List the styles of the bundled model, tell what it makes of a sentence, or draw a sheet of samples."""
     if sentence is not None:
@@ -37,8 +37,8 @@ def styles(
         if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
             raise InputError(f"{sheet} is no name for a picture: let it end in .png or .jpg")
         check_writable(sheet.parent)
-    Console().print(_media())
-    Console().print(_modifiers())
+    show(_media(), "styles", styles=[{"name": style.name, "prompt": style.prompt} for style in STYLES])
+    show(_modifiers(), "modifiers", **{kind: list(wording.words) for kind, wording in WORDINGS.items()})
     if sheet is not None:
         _draw(sheet, reader)
 
@@ -47,17 +47,20 @@ def _explain(sentence: str) -> None:
     """The media that a sentence is nearest to."""
     if not sentence.strip():
         raise InputError('the sentence is empty: describe a style, e.g. "an Ukiyo-e painting"')
+    from ..models.loading import quiet_libraries
     from ..models.understanding import bundled_matches, bundled_understanding
 
+    with quiet_libraries():
+        matches = bundled_matches(sentence)[:3]
+        plain, lines = bundled_understanding(sentence)
     table = Table("style", "nearest phrasing", "cosine")
-    for match in bundled_matches(sentence)[:3]:
+    for match in matches:
         table.add_row(match.medium, match.phrase, f"{match.cosine:.2f}")
-    Console().print(table)
-    plain, lines = bundled_understanding(sentence)
+    show(table, "nearest", matches=[match._asdict() for match in matches])
+    said = f"the model is asked: [bold]{plain}[/]"
     if lines:
-        console.print("it is far from every style that the model knows: expect something vague")
-    else:
-        console.print(f"the model is asked: [bold]{plain}[/]")
+        said = "it is far from every style that the model knows: expect something vague"
+    tell(said, "understood", plain=plain, far=bool(lines))
 
 
 def _draw(sheet: Path, reader: VideoReader | None) -> None:
@@ -66,7 +69,7 @@ def _draw(sheet: Path, reader: VideoReader | None) -> None:
     picture = picture_for_sheet(reader)
     with progress("drawing", "styles") as report:
         draw_styles_sheet(sheet, picture, report)
-    console.print(f"[bold green]look at[/] {sheet}")
+    tell(f"[bold green]look at[/] {sheet}", "wrote", path=sheet)
 
 
 def _media() -> Table:

@@ -13,7 +13,7 @@ from ..plan import plan_job
 from ..schedulers import SCHEDULERS
 from ..settings import FLOWS, Guidance, MaskRefresh, Optimization, OutputSize, ShotNoise
 from .options import DEFAULTS, Model, setting
-from .terminal import console, progress
+from .terminal import JsonEvents, console, progress, tell
 
 
 def stylize(
@@ -57,6 +57,10 @@ def stylize(
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="If stopped, make a playable OUTPUT of the finished frames.")
     ] = False,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="Open VIDEO only in processes with limits: for files of strangers.")
+    ] = False,
+    json: JsonEvents = False,
 ) -> None:
     """Stylize a video by a sentence. Frame count, timing and sound stay the input's."""
     if output is None:
@@ -67,6 +71,7 @@ def stylize(
     find_model(model)
     plan = plan_job(
         video, prompt, output, overwrite=overwrite, preview=preview, fresh=fresh, keep_partial=keep_partial,
+        isolate=isolate,
         model=model, seed=seed, fast=fast,
         negative_prompt=negative_prompt, num_inference_steps=steps, style_image=style_image,
         style_image_weight=style_image_weight, scheduler=scheduler, guidance=guidance,
@@ -82,7 +87,10 @@ def stylize(
     sizes = (result.source_size, result.working_size, result.output_size)
     source, working, final = ("x".join(map(str, size)) for size in sizes)
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
-    console.print(f"[bold green]wrote[/] {result.output}  ({frames} in {result.seconds:.1f} s)")
+    tell(
+        f"[bold green]wrote[/] {result.output}  ({frames} in {result.seconds:.1f} s)", "wrote", path=result.output,
+        record=result.record, frames=result.frames, seconds=round(result.seconds, 3),
+    )  # fmt: skip
     console.print(f"input {source}, worked at {working}, output {final}; settings in {result.record.name}")
     if min(result.output_size) < min(result.source_size):
         console.print("larger: --output-size source (enlarged), or --size for finer marks on more pixels")

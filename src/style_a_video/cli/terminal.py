@@ -1,16 +1,48 @@
-"""Where messages go, and a progress bar with rate and time left."""
+"""What a command says: words and a progress bar to people, or events to programs."""
 
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Annotated, Any
 
-from rich.console import Console
+import typer
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Table
 from rich.text import Text
 
 console = Console(stderr=True, highlight=False)
+"""For notes, progress and what was written; tables go to standard output."""
+
+
+def _speak_json(asked: bool) -> None:
+    console.quiet = asked
+
+
+JsonEvents = Annotated[
+    bool,
+    typer.Option("--json", callback=_speak_json, is_eager=True, help="Say everything as JSON, an event a line."),
+]
+"""The option of every command for who builds on it; its callback is all that reads it."""
+
+
+def tell(text: RenderableType, event: str, **fields: Any) -> None:
+    """A note, a fault or a result: `text` to people, or `event` with its fields to programs."""
+    if console.quiet:
+        typer.echo(json.dumps({"event": event, **fields}, ensure_ascii=False, default=str))
+    else:
+        console.print(text, soft_wrap=not isinstance(text, Table))
+
+
+def show(table: Table, event: str, **fields: Any) -> None:
+    """As `tell`, of a table that was asked for."""
+    if console.quiet:
+        tell(table, event, **fields)
+    else:
+        Console().print(table)
 
 
 class _Rate(ProgressColumn):
@@ -32,6 +64,9 @@ class _Rate(ProgressColumn):
 @contextmanager
 def progress(label: str, unit: str = "frames") -> Iterator[Callable[[int, int], None]]:
     """A bar that appears with the first report of (frames done, frames in all): a refused input shows none."""
+    if console.quiet:
+        yield lambda done, total: tell("", "progress", what=label, unit=unit, done=done, total=total)
+        return
     bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(unit), console=console)
     task = bar.add_task(label, total=None, before=0)
 

@@ -13,7 +13,7 @@ from ..dependencies import require_extra
 from ..errors import InputError
 from ..settings import BUNDLED
 from ..training.budgets import SMOKE, BundledBudget, RefinerBudget
-from .terminal import console
+from .terminal import JsonEvents, tell
 
 
 def train(
@@ -57,6 +57,7 @@ def train(
             show_default="from nothing", exists=True, file_okay=False,
         ),
     ] = None,
+    json: JsonEvents = False,
 ) -> None:  # fmt: skip
     """Train the bundled model from nothing, or the refiner. Stop it at any point and run it again: it goes on."""
     if part == "material":
@@ -92,14 +93,16 @@ def train(
             bundled.train_bundled(work, output, BundledBudget(**amounts), chosen_device, seed, workers, pictures, start)
         else:
             refiner.train_refiner(work, output, BUNDLED, RefinerBudget(**amounts), seed, form)
-    console.print(f"[bold green]wrote[/] {output}  ({(time.perf_counter() - began) / 60:.1f} min)")
+    minutes = (time.perf_counter() - began) / 60
+    tell(f"[bold green]wrote[/] {output}  ({minutes:.1f} min)", "wrote", path=output, minutes=round(minutes, 2))
 
 
 def _fetch(folder: Path) -> None:
     from ..training.material import fetch
 
     fetch(folder)
-    console.print(f"[bold green]fetched[/] {folder}; whose the pictures are stands in {folder / 'licences'}")
+    said = f"[bold green]fetched[/] {folder}; whose the pictures are stands in {folder / 'licences'}"
+    tell(said, "fetched", path=folder)
 
 
 def _counts(entries: list[str], names: Collection[str]) -> dict[str, int]:

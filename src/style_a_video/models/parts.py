@@ -1,7 +1,7 @@
 """The parts of a model's folder, which nobody vouches for.
 
-Sizes are checked before memory is taken. Only safetensors inside the folder are read. Every tensor must be there, finite
-and of its shape.
+Sizes are checked before memory is taken. Only safetensors inside the folder are read. Every tensor must be there, be
+finite, and have its shape.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def _components(folder: Path) -> Iterator[tuple[str, str, str]]:
         if name == "safety_checker" or not (isinstance(entry, list) and len(entry) == 2 and all(entry)):
             continue
         if "/" in name or "\\" in name or name.startswith("."):
-            raise InputError(f"{folder / 'model_index.json'} names {name!r}, which is no folder's name: download it again")
+            raise InputError(
+                f"{folder / 'model_index.json'} names {name!r}, which is no folder's name: download it again"
+            )
         yield name, str(entry[0]), str(entry[1])
 
 

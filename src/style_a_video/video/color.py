@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 PQ, HLG = 16, 18
 """Transfer characteristics of HDR (ITU-T H.273, as are all numbers here): SMPTE ST 2084 and ARIB STD-B67."""
 UNSPECIFIED, RGB, BT2020 = 2, 0, (9, 10)
+LIMITED = 1
+"""FFmpeg's number of the range from 16 to 235."""
 FORMATS = {
     (False, False): "rgb24",
     (False, True): "rgba",
@@ -41,11 +43,16 @@ def to_rgb(frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
     """The frame in BT.709 RGB, (height, width, 3), scaled, neither turned nor mirrored."""
     interpolation = "AREA" if width < frame.width else "BICUBIC"
     wide = frame.color_trc in (PQ, HLG) or frame.color_primaries in TO_BT709
+    if wide and not frame.format.is_rgb and frame.format.components[0].bits == 8:
+        # Straight from 8 bits to RGB of 16, colours are off by twice as much.
+        frame = frame.reformat(format="yuv444p16le", src_colorspace=_matrix_of(frame))
     has_alpha = frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
     pixels: NDArray[Any] = frame.reformat(
         width, height, FORMATS[wide, has_alpha],
         src_colorspace=_matrix_of(frame), interpolation=interpolation,
     ).to_ndarray()  # fmt: skip
+    if frame.format.name.startswith("gray") and frame.color_range == LIMITED:
+        pixels = _full_range(pixels)  # grey is taken for full range, whatever it says
     shown = to_bt709(pixels[..., :3], frame.color_trc, frame.color_primaries) if wide else pixels[..., :3]
     return _on_background(shown, pixels[..., 3:]) if has_alpha else shown
 
@@ -56,6 +63,13 @@ def _matrix_of(frame: av.VideoFrame) -> Colorspace | None:
         return Colorspace.BT2020
     is_hd = frame.width >= 1280 or frame.height > 576
     return Colorspace.ITU709 if frame.colorspace == UNSPECIFIED and is_hd and not frame.format.is_rgb else None
+
+
+def _full_range(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Codes of limited range (16 to 235 of 255) as full range."""
+    most = np.iinfo(pixels.dtype).max
+    low = 16 / 255 * most
+    return np.clip(np.rint((pixels - low) * (255 / 219)), 0, most).astype(pixels.dtype)
 
 
 def _on_background(pixels: NDArray[np.uint8], opacity: NDArray[Any]) -> NDArray[np.uint8]:

@@ -49,8 +49,7 @@ class Tracks:
         left_out = []
         for stream in source.streams:
             if stream.type == "audio":
-                # An unknown codec has no context, and damaged headers name no channels.
-                kept = stream.codec_context is not None and stream.layout.nb_channels > 0 and self._add_sound(stream)
+                kept = stream.codec_context is not None and self._add_sound(stream)
             elif stream.type == "subtitle":
                 kept = self._add_copy(stream)
             else:
@@ -75,6 +74,8 @@ class Tracks:
 
     def _add_sound(self, stream: Any) -> bool:
         """Copied if the container takes it, else encoded in the container's own codec and the same layout."""
+        if stream.layout.nb_channels == 0:  # by a damaged header
+            return False
         if self._add_copy(stream):
             return True
         codec = av.Codec(self.container.default_audio_codec, "w")

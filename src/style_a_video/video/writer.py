@@ -245,7 +245,10 @@ class _VideoOutput:
                 tracks = Tracks(source, info.path, container)
                 end_s = None if self.end_s is None else info.first_s + self.end_s - float(origin)
                 tracks.begin(origin, self.start_s, end_s)
-            for packet in _joined(parts, base, first, end):
+            packets = _joined(parts, base, first, end)
+            if options:
+                packets = _lasting(packets, end - parts[0].pts[0])
+            for packet in packets:
                 if tracks is not None:
                     tracks.until(float(packet.dts * base))
                 packet.stream = stream
@@ -281,6 +284,22 @@ def _joined(parts: Sequence[Part], base: Fraction, first: int, end: int) -> Iter
                 packet.pts, packet.dts = pts - first, min(last, pts - first)
                 packet.duration = following.get(pts, pts + 1) - pts
                 yield packet
+
+
+def _lasting(packets: Iterator[Any], length: int) -> Iterator[Any]:
+    """The packets, of which the last in the order of the file lasts as long as is left.
+
+    In MP4 that one says how long the track is, though with B-frames it is not the one shown last.
+    """
+    first_dts = last = None
+    for packet in packets:
+        first_dts = packet.dts if first_dts is None else first_dts
+        if last is not None:
+            yield last
+        last = packet
+    if last is not None:
+        last.duration = max(last.duration, length - (last.dts - first_dts))
+        yield last
 
 
 @contextmanager
