@@ -60,7 +60,9 @@ KINDS: dict[str, tuple[str, ...]] = {
         "mkv libx264", "webm libvpx-vp9", "webm libvpx", "avi mpeg4", "avi mjpeg", "ts libx264", "ts mpeg2video",
         "mpg mpeg2video", "flv flv", "nut huffyuv", "wmv wmv2", "3gp mpeg4", "mxf mpeg2video",
     ),
-    "pixels": ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p12le", "gray", "gbrp", "gbrp10le"),
+    "pixels": (
+        "yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p12le", "gray", "gbrp", "gbrp10le",
+    ),
     "colour": ("tv 709", "pc 709", "tv 601", "pc 601", "tv 2020", "untagged SD", "untagged HD", "PQ", "HLG"),
     "orientation": ("upright", "90°", "180°", "270°", "mirrored"),
     "rate": ("constant", "30000/1001", "variable", "starts at 10 s", "long last frame"),
@@ -240,7 +242,7 @@ def make(case: Case, path: Path) -> Truth:
         tracks = [add_sound(container, case, number) for number in range(sounds_of(case))]
         times, last = stamps(case, base)
         packets: list[Any] = []
-        for k, time in enumerate(times):
+        for time in times:
             frame = picture(case, name)
             if not case.colour.startswith("untagged"):
                 frame.colorspace = context.colorspace

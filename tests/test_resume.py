@@ -27,6 +27,7 @@ QUICK: dict[str, Any] = {"num_inference_steps": 1, "size": 48, "batch_size": 4, 
 @pytest.fixture(autouse=True)
 def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("style_a_video.job.PART_FRAMES", 5)
+    monkeypatch.setattr("style_a_video.job.LONGEST_PART", 5)
 
 
 def run(source: Path, target: Path, pipeline: sav.StyleAVideoPipeline, stop: int = 0, **more: Any) -> list[int]:

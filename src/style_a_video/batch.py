@@ -174,34 +174,42 @@ def run_batch(
         fresh: start rows anew that were stopped in the middle.
         watch: gives, around the work on a row, what is called with (frames done, frames in all).
     """
-    loaded: dict[str, StyleAVideoPipeline] = {}
-    outcomes = []
-    for row in rows:
-        try:
-            outcomes.append(_made(row, overwrite, fresh, loaded, watch))
-        except Exception as error:  # whatever it is, the other rows are made
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            outcomes.append(Outcome(str(row.video), row.prompt, str(row.output), "failed", error=reason))
-    return outcomes
+    load = OneModel()
+    return [outcome_of(row, overwrite, fresh, load, watch) for row in rows]
 
 
-def _made(
-    row: Row, overwrite: bool, fresh: bool, loaded: dict[str, StyleAVideoPipeline], watch: Watch | None
-) -> Outcome:
+class OneModel:
+    """Loads models, and keeps the last one in memory."""
+
+    def __init__(self) -> None:
+        self._name = ""
+        self._pipeline: StyleAVideoPipeline | None = None
+
+    def __call__(self, name: str) -> StyleAVideoPipeline:
+        """The model of that name. Raises InputError as `load_pipeline` does."""
+        from .models import load_pipeline  # it takes seconds to import, and mistakes are told before
+
+        if name != self._name or self._pipeline is None:
+            self._pipeline = None
+            self._name, self._pipeline = name, load_pipeline(name)
+        return self._pipeline
+
+
+def outcome_of(row: Row, overwrite: bool, fresh: bool, load: OneModel, watch: Watch | None = None) -> Outcome:
+    """Make a row, and say what became of it. Arguments as of `run_batch`."""
     described = (str(row.video), row.prompt, str(row.output))
-    if not overwrite and _was_made(row):
-        return Outcome(*described, "kept")
-    plan = plan_job(row.video, row.prompt, row.output, overwrite=overwrite, fresh=fresh, **row.settings)
-    # They take seconds to import, and mistakes are told before.
-    from .job import run_job
-    from .models import load_pipeline
+    try:
+        if not overwrite and _was_made(row):
+            return Outcome(*described, "kept")
+        plan = plan_job(row.video, row.prompt, row.output, overwrite=overwrite, fresh=fresh, **row.settings)
+        from .job import run_job
 
-    model = plan.settings.model
-    if model not in loaded:
-        loaded.clear()  # one model in memory at a time
-        loaded[model] = load_pipeline(model)
-    with watch(row) if watch else nullcontext() as report:
-        result = run_job(plan, loaded[model], report)
+        pipeline = load(plan.settings.model)
+        with watch(row) if watch else nullcontext() as report:
+            result = run_job(plan, pipeline, report)
+    except Exception as error:  # whatever it is, the other rows are made
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return Outcome(*described, "failed", error=reason)
     return Outcome(*described, "made", result.frames, round(result.seconds, 2))
 
 

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from .errors import InputError
 
 EXTRAS = {
+    "cluster": ("ray",),
     "demo": ("skimage",),
     "eval": ("skimage", "scipy", "matplotlib", "jinja2"),
     "train": ("skimage", "sklearn", "scipy", "matplotlib", "numba"),

@@ -14,15 +14,17 @@ from typing import Any
 from av.error import FFmpegError
 
 from .atomic import cannot_write, replace, write_atomically
+from .cluster import Cluster, Made, Recipe
 from .errors import InputError
 from .frames import resize_pixels
-from .journal import PART_FRAMES, Journal, open_journal
+from .journal import LONGEST_PART, PART_FRAMES, Journal, open_journal
 from .models import load_pipeline, load_refiner
 from .pipeline import StyleAVideoPipeline
 from .plan import Plan, plan_job
 from .record import StylizeResult, describe, describe_result, recipe_of
+from .segments import overlap, segments
 from .settings import ResolvedSettings
-from .stream import stylized_stream
+from .stream import Border, stylized_stream
 from .video import LONGEST_JOIN_S, Output, Part, VideoFrame, VideoInfo, output_for, run_isolated, working_size
 
 Progress = Callable[[int, int], None]
@@ -70,9 +72,12 @@ def stylize(
 
 
 def run_job(
-    plan: Plan, pipeline: StyleAVideoPipeline | None = None, on_progress: Progress | None = None
+    plan: Plan,
+    pipeline: StyleAVideoPipeline | None = None,
+    on_progress: Progress | None = None,
+    cluster: Cluster | None = None,
 ) -> StylizeResult:
-    """Carry out a plan. Raises InputError as `stylize` does."""
+    """Carry out a plan, by the workers of a cluster if there is one. Raises InputError as `stylize` does."""
     pipeline = pipeline or load_pipeline(plan.settings.model)
     settings, info = pipeline.resolve(plan.settings), plan.reader.info
     working = working_size(info, settings.size)
@@ -91,14 +96,17 @@ def run_job(
         return result
 
     try:
-        with open_journal(
-            plan.output, recipe_of(described, info.path, plan.output.suffix.lower()), plan.fresh
-        ) as journal:
+        recipe = recipe_of(described, info.path, plan.output.suffix.lower())
+        recipe |= {"segments made": "apart"} if cluster else {}
+        with open_journal(plan.output, recipe, plan.fresh) as journal:
             if journal.parts:
                 warnings.warn(f"going on after {journal.frames} frames of an earlier run", stacklevel=2)
             output = output_until(settings.end_s)
             try:
-                _make_parts(plan, settings, pipeline, output, journal, on_progress)
+                if cluster:
+                    _have_parts_made(plan, settings, cluster, output, journal, on_progress)
+                else:
+                    _make_parts(plan, settings, pipeline, output, journal, on_progress)
             except BaseException:
                 if plan.keep_partial and journal.parts:
                     finish(journal, output_until(_end_s(journal, info)))
@@ -147,12 +155,43 @@ def _make_parts(
                     done += 1
                     if on_progress:
                         on_progress(done, max(plan.frame_count, done))
-                elif len(pts) >= PART_FRAMES:
+                elif len(pts) >= (PART_FRAMES if item.is_cut else LONGEST_PART):
                     border = item
                     break
             ended = border is None
         if pts:
             journal.add(Part(path, tuple(pts)), border)
+
+
+def _have_parts_made(
+    plan: Plan,
+    settings: ResolvedSettings,
+    cluster: Cluster,
+    output: Output,
+    journal: Journal,
+    on_progress: Progress | None,
+) -> None:
+    """As `_make_parts`, by the workers of a cluster."""
+    begin = journal.border.index if journal.border else 0
+    if journal.parts and not begin:
+        return
+    working = working_size(plan.reader.info, settings.size)
+    final = (plan.reader.info.width, plan.reader.info.height) if settings.output_size == "source" else working
+    first = max(0, begin - overlap(settings) - 1)
+    frames = plan.reader.frames(working, settings.start_s, settings.end_s, skip=first)
+
+    def tell(made: int) -> None:
+        if on_progress:
+            on_progress(min(begin + made, plan.frame_count), plan.frame_count)
+
+    recipe = Recipe(plan.prompt, settings, final, output)
+    held: Made | None = None  # back until it is known whether it is the last
+    for made in cluster.made(recipe, segments(frames, settings, begin, first), tell):
+        if held is not None:
+            journal.add(held.write(journal.next_path(output.part_suffix)), Border(held.end, held.ends_at_cut))
+        held = made
+    if held is not None:
+        journal.add(held.write(journal.next_path(output.part_suffix)), None)
 
 
 def _finish(plan: Plan, output: Output, journal: Journal, record: dict[str, Any]) -> None:

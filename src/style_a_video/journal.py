@@ -28,8 +28,11 @@ from .errors import InputError
 from .stream.border import Border
 from .video.writer import Part
 
-PART_FRAMES = 96
-"""A part ends at the first border after so many frames: so much is done again at most."""
+PART_FRAMES, LONGEST_PART = 96, 192
+"""A part ends at the first cut after so many frames, and at any border after twice as many.
+
+So much is done again at most.
+"""
 LONGEST_NAME = 100
 """Bytes of the output's name in the folder's."""
 

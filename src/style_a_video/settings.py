@@ -37,7 +37,7 @@ def _odd(value: int) -> int:
 
 
 Count = Annotated[int, Field(ge=1)]
-Scale = Annotated[float, Field(allow_inf_nan=False)]
+Scale = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Odd = Annotated[int, Field(ge=1), AfterValidator(_odd)]
@@ -243,6 +243,11 @@ class ResolvedSettings(Settings):
     content_weight: Weight
     refine: bool
     size: Size
+
+    @property
+    def uses_motion(self) -> bool:
+        """Whether frames depend on others of their shot."""
+        return self.noise == "warped" or self.keyframe_interval > 1 or self.anchor or self.refine
 
     def call_arguments(self) -> dict[str, Any]:
         """The arguments of a call that the stream passes on unchanged; it makes the noise of a shot itself."""

@@ -14,7 +14,7 @@ from rich.table import Table
 from ..batch import Row, rows_of, run_batch, write_outcomes
 from ..checkpoints import find_model
 from ..settings import OutputSize
-from .options import DEFAULTS, Model, setting
+from .options import DEFAULTS, ClusterAddress, Model, setting, workers
 from .terminal import JsonEvents, console, progress, show
 
 
@@ -34,6 +34,7 @@ def batch(
     output_size: Annotated[OutputSize, setting("output_size")] = DEFAULTS.output_size,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make outputs that are there already anew.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start clips anew that were stopped in the middle.")] = False,
+    cluster: ClusterAddress = None,
     json: JsonEvents = False,
 ) -> None:
     """Many files with one model load. What fails is told at the end, and the exit code is 1; the rest is made.
@@ -49,7 +50,15 @@ def batch(
     def watch(row: Row) -> AbstractContextManager[Callable[[int, int], None]]:
         return progress(f"{rows.index(row) + 1}/{len(rows)} {row.output.name}")
 
-    outcomes = run_batch(rows, overwrite, fresh, watch)
+    with workers(cluster) as workers_there:
+        if workers_there is None:
+            outcomes = run_batch(rows, overwrite, fresh, watch)
+        else:
+            with progress("batch", "files") as report:
+                outcomes = []
+                for outcome in workers_there.rows(rows, overwrite, fresh):
+                    outcomes.append(outcome)
+                    report(len(outcomes), len(rows))
     record = write_outcomes(out, outcomes)
     table = Table("output", "status", "frames", "seconds", "why", box=None, header_style="bold")
     for outcome in outcomes:

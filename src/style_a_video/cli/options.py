@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..checkpoints import check_judge, find_model
 from ..dependencies import require_extra
 from ..settings import MODEL_DEFAULTS, Settings
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
 
 DEFAULTS = Settings()
 
@@ -34,6 +38,27 @@ Judge = Annotated[
     str | None,
     typer.Option(help="CLIP that measures content and style: a hub id or a folder.", show_default="the model's φ"),
 ]
+
+
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", help="Have Ray's workers do it: local, auto (the Ray that runs here), or ray://HOST:10001.",
+        show_default="this process",
+    ),
+]  # fmt: skip
+
+
+@contextmanager
+def workers(address: str | None) -> Iterator[Cluster | None]:
+    """The workers at an address; None without one. Raises InputError where nothing answers."""
+    if address is None:
+        yield None
+        return
+    from ..cluster import open_cluster
+
+    with open_cluster(address) as cluster:
+        yield cluster
 
 
 def load_studies(model: str, judge: str | None) -> ModuleType:

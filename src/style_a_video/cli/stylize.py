@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..plan import plan_job
 from ..schedulers import SCHEDULERS
 from ..settings import FLOWS, Guidance, MaskRefresh, Optimization, OutputSize, ShotNoise
-from .options import DEFAULTS, Model, setting
+from .options import DEFAULTS, ClusterAddress, Model, setting, workers
 from .terminal import JsonEvents, console, progress, tell
 
 
@@ -60,6 +60,7 @@ def stylize(
     isolate: Annotated[
         bool, typer.Option("--isolate", help="Open VIDEO only in processes with limits: for files of strangers.")
     ] = False,
+    cluster: ClusterAddress = None,
     json: JsonEvents = False,
 ) -> None:
     """Stylize a video by a sentence. Frame count, timing and sound stay the input's."""
@@ -82,8 +83,8 @@ def stylize(
     )  # fmt: skip
     from .. import job
 
-    with progress("stylizing") as report:
-        result = job.run_job(plan, on_progress=report)
+    with workers(cluster) as workers_there, progress("stylizing") as report:
+        result = job.run_job(plan, None, report, workers_there)
     sizes = (result.source_size, result.working_size, result.output_size)
     source, working, final = ("x".join(map(str, size)) for size in sizes)
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"

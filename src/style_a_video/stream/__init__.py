@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from itertools import islice
 
 import torch
 from torch import Tensor
@@ -26,7 +25,7 @@ from ..settings import Settings
 from ..temporal import Motion, Refiner, anchor_attention, flow_estimator, refine, with_motion
 from ..video import ShotDetector, VideoFrame
 from .border import Border
-from .contexts import FrameContext, frame_contexts
+from .contexts import FrameContext, batches_of_shots, frame_contexts
 from .denoiser import Denoiser
 from .keyframes import propagate_keyframes
 
@@ -72,17 +71,17 @@ def stylized_stream(
         begun: go on from this border; `frames` then begin with the frame before it. The pictures are those of a stream
             that was never cut.
 
-    There are no borders with `anchor`, whose keys and values are too large to keep, and with warped noise.
+    With `anchor`, whose keys and values are too large to keep, and with warped noise there are borders at cuts only.
     """
     resolved = pipeline.resolve(settings)
-    uses_motion = resolved.noise == "warped" or resolved.keyframe_interval > 1 or resolved.anchor or refiner is not None
+    uses_motion = resolved.uses_motion or refiner is not None
     stream: Iterator[tuple[VideoFrame, Motion | None]] = ((frame, None) for frame in frames)
     if uses_motion:
         estimate = flow_estimator(resolved.flow, pipeline.device, resolved.fast)
         stream = with_motion(frames, estimate, ShotDetector().begins_shot)
     if begun is not None and begun.index:
         next(stream)  # the frame before the border, for the motion since
-    contexts = frame_contexts(pipeline, stream, resolved, begun.index if begun else 0)
+    contexts = frame_contexts(pipeline, stream, resolved, begun.index if begun else 0, uses_motion)
     with anchor_attention(pipeline.unet) if resolved.anchor else nullcontext() as anchor:
         denoiser = Denoiser(pipeline, prompt, resolved, anchor)
         stylize = propagate_keyframes if resolved.keyframe_interval > 1 else stylize_each
@@ -90,7 +89,9 @@ def stylized_stream(
         steady = begun.steady if begun else None
         for item in stylize(denoiser, contexts, begun):
             if isinstance(item, Border):
-                if can_be_cut:
+                if item.is_cut:
+                    yield item
+                elif can_be_cut:
                     yield item.after(steady)
                 continue
             context, picture = item
@@ -105,6 +106,7 @@ def stylize_each(
     denoiser: Denoiser, contexts: Iterator[FrameContext], begun: Border | None = None
 ) -> Iterator[Border | tuple[FrameContext, Tensor]]:
     """Every frame in full, batch by batch, with a border between batches; pictures are (1, 3, H, W) in [0, 1]."""
-    while batch := list(islice(contexts, denoiser.settings.batch_size)):
-        yield Border(batch[0].index)
-        yield from zip(batch, denoiser.denoise(batch), strict=True)
+    for batch in batches_of_shots(([context] for context in contexts), denoiser.settings.batch_size):
+        frames = [group[0] for group in batch]
+        yield Border(frames[0].index, is_cut=frames[0].begins_shot)
+        yield from zip(frames, denoiser.denoise(frames), strict=True)

@@ -17,6 +17,8 @@ class Border:
 
     index: int
     """Number of the frame after the border."""
+    is_cut: bool = False
+    """Whether a shot begins there: then frames need nothing of those before."""
     keyframe: Tensor | None = None
     """That frame stylized, (1, 3, H, W) in [0, 1], where it is a keyframe that was made already."""
     steady: Refined | None = None
@@ -32,7 +34,7 @@ class Border:
         if self.steady is not None:
             tensors |= {"stylized": self.steady.stylized, "refined": self.steady.refined}
         held = {name: tensor.contiguous().clone() for name, tensor in tensors.items() if tensor is not None}
-        safetensors.torch.save_file(held, path, {"index": str(self.index)})
+        safetensors.torch.save_file(held, path, {"index": str(self.index), "is_cut": str(self.is_cut)})
 
     @classmethod
     def load(cls, path: Path) -> Border:
@@ -40,6 +42,6 @@ class Border:
         with safetensors.safe_open(path, "pt") as file:
             # Copies lie in memory as all tensors do: some sums depend on where their numbers lie.
             held = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-            index = int(file.metadata()["index"])
+            index, is_cut = int(file.metadata()["index"]), file.metadata()["is_cut"] == "True"
         steady = Refined(held["stylized"], held["refined"]) if "refined" in held else None
-        return cls(index, held.get("keyframe"), steady)
+        return cls(index, is_cut, held.get("keyframe"), steady)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from torch import Tensor
 
@@ -21,7 +20,7 @@ from ..temporal import (
     reference_frame,
 )
 from .border import Border
-from .contexts import FrameContext
+from .contexts import FrameContext, batches_of_shots
 from .denoiser import Denoiser
 
 
@@ -34,7 +33,7 @@ def propagate_keyframes(
     depend on the batch size. Three intervals of frames are held at a time, or two batches if that is more. Each
     reference frame holds 12 bytes a pixel for every frame that takes from it.
 
-    Between batches a border is told. `begun` with one, contexts begin at it, and the stream goes on as it would have.
+    Before every batch a border is told. `begun` with one, contexts begin at it, and the stream goes on as if uncut.
     """
     interval, config = denoiser.settings.keyframe_interval, denoiser.settings.keyframes
     groups = keyframe_groups(contexts, interval)
@@ -42,13 +41,16 @@ def propagate_keyframes(
     together = max(1, denoiser.settings.batch_size // interval)
     keyframe = begun.keyframe if begun else None  # the first of `previous`, stylized
     previous = next(groups, []) if keyframe is not None else []
-    while batch := list(islice(groups, together)):
-        if keyframe is not None:
-            yield Border(previous[0].index, keyframe)
+    for batch in batches_of_shots(groups, together):
+        if batch[0][0].begins_shot:
+            if keyframe is not None:
+                yield previous[0], keyframe
+            previous, keyframe = [], None
+            yield Border(batch[0][0].index, is_cut=True)
+        elif keyframe is not None:
+            yield Border(previous[0].index, keyframe=keyframe)
         for group, rendered in zip(batch, denoiser.denoise([group[0] for group in batch]), strict=True):
-            if keyframe is None or group[0].motion is None:
-                if keyframe is not None:
-                    yield previous[0], keyframe
+            if keyframe is None:
                 previous, keyframe = group, rendered
                 continue
             segment = Segment.of([*previous, group[0]])

@@ -1,0 +1,127 @@
+"""Ray's workers against one process: bytes, seconds, killed workers, and the seam within a long shot.
+
+    python benchmarks/cluster.py [--kills 5] [--size 128]
+
+Makes a film of five shots and one of a single long shot, both moving. Prints whether two workers make the bytes of one
+process, the seconds of 1 and 2 workers and of the process itself, the same with workers killed while they work, and in
+the long shot E_pair across the borders of segments over E_pair within them. Every worker runs on one thread.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import typer
+
+from style_a_video.cluster import Cluster, open_cluster
+from style_a_video.evaluation.metrics.flicker import flows_at_distance, pair_errors
+from style_a_video.job import run_job
+from style_a_video.models import load_pipeline
+from style_a_video.plan import plan_job
+from style_a_video.temporal import dis_flow
+from style_a_video.video import VideoInfo, VideoReader, open_writer
+
+
+def make_film(path: Path, shots: list[int]) -> Path:
+    """Patterns that move, another in every shot."""
+    rng = np.random.default_rng(0)
+    info = VideoInfo(path, 160, 128, sum(shots), Fraction(25), Fraction(1, 12800), (), sum(shots) / 25)
+    with open_writer(path, (160, 128), info) as writer:
+        number = 0
+        for length in shots:
+            blocks = rng.integers(20, 235, (16, 200, 3), dtype=np.uint8)
+            grain = np.kron(blocks, np.ones((8, 8, 1), np.uint8))
+            for k in range(length):
+                writer.write(np.roll(grain, -k, axis=1)[:, :160], 512 * number)
+                number += 1
+    return path
+
+
+def timed(job: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    job()
+    return time.perf_counter() - began
+
+
+def main(kills: int = 5, size: int = 128) -> None:
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        film, long = make_film(folder / "film.mp4", [110, 130, 100, 120, 140]), make_film(folder / "long.mp4", [500])
+
+        def run(source: Path, name: str, cluster: Cluster | None) -> Path:
+            plan = plan_job(source, "a pencil drawing", folder / name, size=size)
+            run_job(plan, pipeline, None, cluster)
+            return folder / name
+
+        pipeline = load_pipeline()
+        alone = timed(lambda: run(film, "alone.mp4", None))
+        expected = (folder / "alone.mp4").read_bytes()
+        print("| made by | seconds | same bytes |\n|---|---|---|")
+        print(f"| one process, one thread | {alone:.1f} | |", flush=True)
+        for count in (1, 2):
+            with open_cluster("local", workers=count) as cluster:
+                run(film, f"warm-{count}.mp4", cluster)  # loads the model
+                name = f"workers-{count}.mp4"
+                seconds = timed(lambda: run(film, name, cluster))
+            same = (folder / name).read_bytes() == expected
+            print(f"| {count} worker{'s' * (count > 1)} | {seconds:.1f} | {same} |", flush=True)
+        with open_cluster("local", workers=2) as cluster:
+            seconds = timed(lambda: killed(cluster, lambda: run(film, "killed.mp4", cluster), kills))
+            same = (folder / "killed.mp4").read_bytes() == expected
+            print(f"| 2 workers, {kills} killed | {seconds:.1f} | {same} |", flush=True)
+            run(long, "seams.mp4", cluster)
+        run(long, "whole.mp4", None)
+        report_seams(long, folder / "seams.mp4", folder / "whole.mp4", size)
+
+
+def killed(cluster: Cluster, job: Callable[[], Any], kills: int) -> None:
+    """Run a job, and kill a worker every few seconds."""
+    done = threading.Event()
+
+    def kill() -> None:
+        rng = np.random.default_rng(0)
+        for number in range(kills):
+            if done.wait(float(rng.uniform(4, 9))):
+                print(f"only {number} could be killed")
+                return
+            worker = cluster.workers[number % len(cluster.workers)]
+            asked = worker.process_id.options(concurrency_group="progress").remote()
+            os.kill(cluster.ray.get(asked), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    job()
+    done.set()
+    killer.join()
+
+
+def report_seams(source: Path, seams: Path, whole: Path, size: int) -> None:
+    """E_pair across borders and within segments, and how far the two outputs are from each other."""
+    frames = [np.stack([frame.pixels for frame in VideoReader(path).frames()]) for path in (source, seams, whole)]
+    height, width = frames[1].shape[1:3]
+    original = np.stack([frame.pixels for frame in VideoReader(source).frames((width, height))])
+    inputs, output = (torch.from_numpy(one).permute(0, 3, 1, 2).float() / 255 for one in (original, frames[1]))
+    errors = pair_errors(output[1:], output[:-1], *flows_at_distance(dis_flow(), inputs, 1)).numpy()
+    borders = np.arange(192, len(errors) + 1, 192) - 1  # the pair that a border lies in
+    across = float(errors[borders].mean())
+    within = float(np.delete(errors, borders).mean())
+    apart = np.abs(frames[1].astype(float) - frames[2]).mean(axis=(1, 2, 3))
+    print(
+        f"\nlong shot of {len(output)} frames: E_pair at the borders {across:.5f}, within segments {within:.5f}, "
+        f"ratio {across / within:.2f}; from one process's, pictures differ by {apart.max():.2f} of 255 at most"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
