@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,19 +66,19 @@ def main(kills: int = 5, size: int = 128) -> None:
             return folder / name
 
         pipeline = load_pipeline()
-        alone = timed(lambda: run(film, "alone.mp4", None))
+        alone = timed(partial(run, film, "alone.mp4", None))
         expected = (folder / "alone.mp4").read_bytes()
         print("| made by | seconds | same bytes |\n|---|---|---|")
         print(f"| one process, one thread | {alone:.1f} | |", flush=True)
         for count in (1, 2):
+            name = f"workers-{count}.mp4"
             with open_cluster("local", workers=count) as cluster:
                 run(film, f"warm-{count}.mp4", cluster)  # loads the model
-                name = f"workers-{count}.mp4"
-                seconds = timed(lambda: run(film, name, cluster))
+                seconds = timed(partial(run, film, name, cluster))
             same = (folder / name).read_bytes() == expected
             print(f"| {count} worker{'s' * (count > 1)} | {seconds:.1f} | {same} |", flush=True)
         with open_cluster("local", workers=2) as cluster:
-            seconds = timed(lambda: killed(cluster, lambda: run(film, "killed.mp4", cluster), kills))
+            seconds = timed(partial(killed, cluster, partial(run, film, "killed.mp4", cluster), kills))
             same = (folder / "killed.mp4").read_bytes() == expected
             print(f"| 2 workers, {kills} killed | {seconds:.1f} | {same} |", flush=True)
             run(long, "seams.mp4", cluster)
