@@ -18,7 +18,7 @@ from style_a_video import cluster as clusters
 from style_a_video.batch import Row
 from style_a_video.job import run_job
 from style_a_video.plan import plan_job
-from style_a_video.segments import Segment
+from style_a_video.segments import Recipe, Segment
 from style_a_video.settings import INSTRUCT_PIX2PIX_DEFAULTS, Settings
 from style_a_video.video import VideoFrame, VideoReader, output_for
 from tests.conftest import moving_picture, write_clip
@@ -79,7 +79,7 @@ def test_a_fault_on_a_worker_is_told_here(film: Path, cluster: clusters.Cluster)
     output = output_for(Path("out.mp4"), (64, 48), VideoReader(film).info)
     segment = Segment(0, 1, 0, [VideoFrame(np.zeros((48, 64, 3), np.uint8), 0)], True)
     with pytest.raises(sav.InputError, match="there is no model '/nowhere/model'"):
-        list(cluster.made(clusters.Recipe("charcoal", settings, (64, 48), output), [segment]))
+        list(cluster.made(Recipe("charcoal", settings, (64, 48), output), [segment]))
 
 
 def test_rows_of_a_batch(film: Path, tmp_path: Path, cluster: clusters.Cluster) -> None:

@@ -14,7 +14,6 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -24,47 +23,13 @@ from .batch import OneModel, Outcome, Row, outcome_of
 from .dependencies import require_extra
 from .errors import InputError
 from .frames import resize_pixels
-from .segments import Segment
-from .settings import ResolvedSettings
-from .video import Output, Part, VideoFrame
+from .segments import Made, Recipe, Segment
+from .video import VideoFrame
 
 WORKER_BYTES = 2 * 2**30
 """Memory that a worker with the bundled model needs at most."""
 POLL_S = 0.5
 ANSWERS_WITHIN_S = 10.0
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a worker needs to know to make the frames of a job."""
-
-    prompt: str
-    settings: ResolvedSettings
-    size: tuple[int, int]
-    """(width, height) of the output."""
-    output: Output
-
-
-@dataclass(frozen=True)
-class Made:
-    """A finished segment: the files of its part, and the time stamps of its frames."""
-
-    end: int
-    """Number of the frame after the last."""
-    ends_at_cut: bool
-    files: dict[str, bytes]
-    """By name in the part's folder; of a part that is a file, by ""."""
-    pts: tuple[int, ...]
-
-    def write(self, path: Path) -> Part:
-        """Write the part to `path`."""
-        if "" in self.files:
-            path.write_bytes(self.files[""])
-        else:
-            path.mkdir()
-            for name, content in self.files.items():
-                (path / name).write_bytes(content)
-        return Part(path, self.pts)
 
 
 class Worker:

@@ -14,7 +14,6 @@ from typing import Any
 from av.error import FFmpegError
 
 from .atomic import cannot_write, replace, write_atomically
-from .cluster import Cluster, Made, Recipe
 from .errors import InputError
 from .frames import resize_pixels
 from .journal import LONGEST_PART, PART_FRAMES, Journal, open_journal
@@ -22,7 +21,7 @@ from .models import load_pipeline, load_refiner
 from .pipeline import StyleAVideoPipeline
 from .plan import Plan, plan_job
 from .record import StylizeResult, describe, describe_result, recipe_of
-from .segments import overlap, segments
+from .segments import Made, Recipe, SegmentMaker, overlap, segments
 from .settings import ResolvedSettings
 from .stream import Border, stylized_stream
 from .video import LONGEST_JOIN_S, Output, Part, VideoFrame, VideoInfo, output_for, run_isolated, working_size
@@ -75,7 +74,7 @@ def run_job(
     plan: Plan,
     pipeline: StyleAVideoPipeline | None = None,
     on_progress: Progress | None = None,
-    cluster: Cluster | None = None,
+    cluster: SegmentMaker | None = None,
 ) -> StylizeResult:
     """Carry out a plan, by the workers of a cluster if there is one. Raises InputError as `stylize` does."""
     pipeline = pipeline or load_pipeline(plan.settings.model)
@@ -166,7 +165,7 @@ def _make_parts(
 def _have_parts_made(
     plan: Plan,
     settings: ResolvedSettings,
-    cluster: Cluster,
+    cluster: SegmentMaker,
     output: Output,
     journal: Journal,
     on_progress: Progress | None,

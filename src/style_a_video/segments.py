@@ -6,12 +6,14 @@ made from some keyframes earlier on, and what is made twice is dropped: by then 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from .journal import LONGEST_PART, PART_FRAMES
 from .settings import ResolvedSettings
-from .video import ShotDetector, VideoFrame
+from .video import Output, Part, ShotDetector, VideoFrame
 
 OVERLAP_KEYFRAMES, LOOKAHEAD_KEYFRAMES = 3, 2
 """A segment within a shot is made from so many keyframes earlier on, and sees so many beyond its end."""
@@ -31,6 +33,48 @@ class Segment:
     """The inputs: from the frame before `made_from`, if there is one, to some beyond the last."""
     ends_at_cut: bool
     """Whether a shot, or the video, ends with it."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a worker needs to know to make the frames of a job."""
+
+    prompt: str
+    settings: ResolvedSettings
+    size: tuple[int, int]
+    """(width, height) of the output."""
+    output: Output
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished segment: the files of its part, and the time stamps of its frames."""
+
+    end: int
+    """Number of the frame after the last."""
+    ends_at_cut: bool
+    files: dict[str, bytes]
+    """By name in the part's folder; of a part that is a file, by ""."""
+    pts: tuple[int, ...]
+
+    def write(self, path: Path) -> Part:
+        """Write the part to `path`."""
+        if "" in self.files:
+            path.write_bytes(self.files[""])
+        else:
+            path.mkdir()
+            for name, content in self.files.items():
+                (path / name).write_bytes(content)
+        return Part(path, self.pts)
+
+
+class SegmentMaker(Protocol):
+    """Has segments made, here or elsewhere."""
+
+    def made(
+        self, recipe: Recipe, segments: Iterable[Segment], on_frames: Callable[[int], None] | None = None
+    ) -> Iterator[Made]:
+        """The segments, made, in their order; `on_frames` is told the number of frames made in all."""
 
 
 def overlap(settings: ResolvedSettings) -> int:
