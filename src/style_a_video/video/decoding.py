@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,30 +12,41 @@ from typing import Any
 import av
 from av.error import FFmpegError
 
+from .clock import without_jumps
+
 Decoded = tuple[av.VideoFrame, int | None]
 """A frame, and its time stamp if it has one."""
 FAILURES_BEFORE_THE_FIRST = 1000
 """Packets that may fail before a file counts as one without a picture."""
 
 
-def decoded_frames(container: av.container.InputContainer, stream: av.VideoStream, path: Path) -> Iterator[Decoded]:
+def decoded_frames(
+    container: av.container.InputContainer,
+    stream: av.VideoStream,
+    path: Path,
+    shifts: Sequence[Fraction] = (Fraction(0),),
+) -> Iterator[Decoded]:
     """Every frame of a stream in the order of its time stamps; one note tells what was wrong.
 
     In place of a picture that cannot be decoded comes the one before it, with the time stamp of the lost one.
 
+    Args:
+        shifts: of a clock that jumps (`clock.without_jumps`).
+
     Raises:
         FFmpegError: no picture can be decoded.
     """
-    yield from _deinterlaced(_concealed(container, stream, path), stream)
+    packets = without_jumps(container.demux(stream), container, list(shifts))
+    yield from _deinterlaced(_concealed(packets, stream, path), stream)
 
 
-def _concealed(container: av.container.InputContainer, stream: av.VideoStream, path: Path) -> Iterator[Decoded]:
+def _concealed(packets: Iterator[Any], stream: av.VideoStream, path: Path) -> Iterator[Decoded]:
     time_base = stream.time_base or Fraction(1, 25)
     sent: list[int] = []  # time stamps of packets whose frames have not come out yet
     lost: list[int] = []
     failed = 0
     shown: av.VideoFrame | None = None
-    for frames in _decoded_packets(container, stream, sent):
+    for frames in _decoded_packets(packets, stream, sent):
         if isinstance(frames, FFmpegError):
             failed += 1
             if shown is None and failed > FAILURES_BEFORE_THE_FIRST:
@@ -64,11 +75,10 @@ def _concealed(container: av.container.InputContainer, stream: av.VideoStream, p
 
 
 def _decoded_packets(
-    container: av.container.InputContainer, stream: av.VideoStream, sent: list[int]
+    packets: Iterator[Any], stream: av.VideoStream, sent: list[int]
 ) -> Iterator[list[Any] | FFmpegError]:
     """By packet, its frames or why there are none. The time stamps of shown packets are put into `sent`, in order."""
     decoder, shown = _decoder_of(stream), False
-    packets = container.demux(stream)
     while True:
         try:
             packet = next(packets)

@@ -18,6 +18,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .clock import without_jumps
 from .color import to_rgb
 from .decoding import decoded_frames
 from .opening import IMAGE_SUFFIXES, check_file, check_pixels, check_size, open_input
@@ -54,6 +55,8 @@ class VideoInfo:
     it where a clock wrapped."""
     unstamped: bool = False
     """Whether the file carries no time stamps, as raw streams: frames then follow each other at `rate`."""
+    shifts: tuple[Fraction, ...] = (Fraction(0),)
+    """Of a clock that jumps, in seconds (`clock.without_jumps`)."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ class VideoReader:
                 with open_input(file) as container:
                     stream = _video_stream(container, file)
                     previous = None
-                    for frame, pts in decoded_frames(container, stream, file):
+                    for frame, pts in decoded_frames(container, stream, file, self.info.shifts):
                         coded = _Coded.of(frame, stream, file)
                         if self.path.is_dir():
                             self._check_same_size(file, coded)
@@ -167,7 +170,7 @@ class VideoReader:
                     rate, time_base = FOLDER_RATE, 1 / FOLDER_RATE
                 first_s = float((pts or 0) * time_base)
                 origin_s = min((container.start_time or 0) / av.time_base, first_s)
-                count, end_s = _count_frames(path, float(rate))
+                count, end_s, shifts = _count_frames(path, float(rate))
                 duration_s = count / float(rate) if unstamped else max(end_s - first_s, count / 1e3)
                 if not 0.5 < float(rate) * duration_s / max(1, count) < 2:
                     # A header's word against what is there.
@@ -175,7 +178,7 @@ class VideoReader:
                 audio = tuple(track.codec_context.name for track in container.streams.audio if track.codec_context)
                 return VideoInfo(
                     path, width, height, count, rate, time_base, audio, duration_s,
-                    0.0 if unstamped else first_s, 0.0 if unstamped else origin_s, unstamped,
+                    0.0 if unstamped else first_s, 0.0 if unstamped else origin_s, unstamped, shifts,
                 )  # fmt: skip
         except FFmpegError as error:
             raise InputError(
@@ -199,8 +202,8 @@ def _video_stream(container: av.container.InputContainer, path: Path) -> av.Vide
     return stream
 
 
-def _count_frames(path: Path, rate: float) -> tuple[int, float]:
-    """Count the video packets that will be shown, and say when in seconds the last one ends.
+def _count_frames(path: Path, rate: float) -> tuple[int, float, tuple[Fraction, ...]]:
+    """Count the video packets that will be shown, say when in seconds the last one ends, and how the clock is shifted.
 
     What an edit list cuts away (trimmed phone clips have one) is demuxed for its references but not shown. A note tells
     when the file holds less than its header promises.
@@ -215,8 +218,10 @@ def _count_frames(path: Path, rate: float) -> tuple[int, float]:
         promised = max(float((stream.duration or 0) * base), whole)
         missing = any(entry.pos + entry.size > size for entry in stream.index_entries)
         count, last, last_shown, end = 0, 0.0, -math.inf, 0.0
+        shifts = [Fraction(0)]
+        packets = container.demux(*container.streams.video, *container.streams.audio)
         try:
-            for packet in container.demux(*container.streams.video, *container.streams.audio):
+            for packet in without_jumps(packets, container, shifts, learns=True):
                 if packet.size == 0 or packet.is_discard:
                     continue
                 shown = packet.stream.index == stream.index
@@ -229,16 +234,16 @@ def _count_frames(path: Path, rate: float) -> tuple[int, float]:
                         end = until if packet.duration else until + 1 / rate
         except FFmpegError:
             missing = True
-        if missing or last < 0.9 * promised - 1:
+        if missing or (last < 0.9 * promised - 1 and len(shifts) == 1):
             warnings.warn(
                 f"{path} is cut short: {count} frames in {last:.2f} s can be read, its header promises more",
                 stacklevel=2,
             )
-        if last_shown < start + promised:
+        if last_shown < start + promised and len(shifts) == 1:
             # Packets do not know how long the last picture stays: Matroska guesses, MP4 tells the time to the next one
             # in the order of the file.
             end = min(end, start + promised)
-        return count, end or count / rate
+        return count, end or count / rate, tuple(shifts)
 
 
 def _images_of(folder: Path) -> list[Path]:

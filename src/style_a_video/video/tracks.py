@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ import av
 from av.error import FFmpegError
 from av.stream import Disposition
 
+from .clock import without_jumps
 from .opening import open_input
 
 KEPT = Disposition.default | Disposition.dub | Disposition.original | Disposition.comment | Disposition.lyrics | \
@@ -37,9 +38,13 @@ class Tracks:
         source: the file that they come from, open.
         path: where it lies.
         container: the output, whose picture stream exists already.
+        shifts: of a clock that jumps (`clock.without_jumps`).
     """
 
-    def __init__(self, source: av.container.InputContainer, path: Path, container: Any) -> None:
+    def __init__(
+        self, source: av.container.InputContainer, path: Path, container: Any, shifts: Sequence[Fraction]
+    ) -> None:
+        self.shifts = shifts
         self.source, self.path, self.container = source, path, container
         self.copies: dict[int, Any] = {}
         self.encoders: dict[int, Any] = {}
@@ -112,7 +117,7 @@ class Tracks:
         streams = [self.source.streams[index] for index in (*self.copies, *self.encoders)]
         if not streams:
             return
-        packets = self.source.demux(*streams)
+        packets = without_jumps(self.source.demux(*streams), self.source, list(self.shifts))
         while True:
             try:
                 packet = next(packets)

@@ -242,7 +242,7 @@ class _VideoOutput:
             tracks = None
             if info.path.is_file():
                 source = stack.enter_context(open_input(info.path))
-                tracks = Tracks(source, info.path, container)
+                tracks = Tracks(source, info.path, container, info.shifts)
                 end_s = None if self.end_s is None else info.first_s + self.end_s - float(origin)
                 tracks.begin(origin, self.start_s, end_s)
             packets = _joined(parts, base, first, end)
