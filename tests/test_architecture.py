@@ -16,7 +16,17 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "style_a_video"
 ROOMS = (
     ("errors",),
-    ("affine", "atomic", "dependencies", "devices", "digests", "schedulers", "sheets", "style_pictures"),
+    (
+        "affine",
+        "atomic",
+        "dependencies",
+        "devices",
+        "digests",
+        "original_colors",
+        "schedulers",
+        "sheets",
+        "style_pictures",
+    ),
     ("frames", "settings", "styles"),
     ("checkpoints", "video"),
     ("plan",),

@@ -213,6 +213,8 @@ class Settings(Checked):
     """Frames made in full also attend to their shot's first frame."""
     refine: bool | None = None
     """Steady the result by the refinement network. By default it runs unless `fast`."""
+    preserve_color: bool = False
+    """Keep the input's own colours: of the style only light and dark are taken."""
     size: Size | None = None
     """Working size: short side in pixels, 32 to 4096, made even."""
     output_size: OutputSize = "working"

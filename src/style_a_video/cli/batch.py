@@ -30,6 +30,7 @@ def batch(
     model: Model = DEFAULTS.model,
     seed: Annotated[int, setting("seed")] = DEFAULTS.seed,
     fast: Annotated[bool, setting("fast", "--fast")] = DEFAULTS.fast,
+    preserve_color: Annotated[bool, setting("preserve_color", "--preserve-color")] = DEFAULTS.preserve_color,
     size: Annotated[int | None, setting("size")] = DEFAULTS.size,
     output_size: Annotated[OutputSize, setting("output_size")] = DEFAULTS.output_size,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make outputs that are there already anew.")] = False,
@@ -42,7 +43,10 @@ def batch(
     Run it again: what is there already, made in the same way, is kept.
     """
     find_model(model)
-    given = {"model": model, "seed": seed, "fast": fast, "size": size, "output_size": output_size}
+    given = {
+        "model": model, "seed": seed, "fast": fast, "preserve_color": preserve_color, "size": size,
+        "output_size": output_size,
+    }  # fmt: skip
     usual = DEFAULTS.model_dump()
     settings = {name: value for name, value in given.items() if value != usual[name]}
     rows = rows_of(inputs, prompt or [], out, settings)

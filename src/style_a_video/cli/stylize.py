@@ -46,6 +46,7 @@ def stylize(
     flow: Annotated[str, setting("flow", choices=FLOWS)] = DEFAULTS.flow,
     anchor: Annotated[bool, setting("anchor", "--anchor")] = DEFAULTS.anchor,
     refine: Annotated[bool | None, setting("refine", "--refine/--no-refine", shown="unless --fast")] = DEFAULTS.refine,
+    preserve_color: Annotated[bool, setting("preserve_color", "--preserve-color")] = DEFAULTS.preserve_color,
     size: Annotated[int | None, setting("size")] = DEFAULTS.size,
     output_size: Annotated[OutputSize, setting("output_size")] = DEFAULTS.output_size,
     start: Annotated[float, setting("start_s")] = DEFAULTS.start_s,
@@ -79,7 +80,7 @@ def stylize(
         guidance_scale=guidance_scale, image_guidance_scale=image_guidance_scale, size=size, start_s=start, end_s=end,
         mask_guidance_scale=mask_guidance_scale, mask_refresh=mask_refresh, content_weight=content_weight,
         optimization=optimization, noise=noise, keyframe_interval=keyframe_interval, flow=flow, anchor=anchor,
-        refine=refine, output_size=output_size, batch_size=batch_size,
+        refine=refine, preserve_color=preserve_color, output_size=output_size, batch_size=batch_size,
     )  # fmt: skip
     from .. import job
 

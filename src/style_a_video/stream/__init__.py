@@ -19,7 +19,8 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
-from ..frames import tensor_to_pixels
+from ..frames import pixels_to_tensor, tensor_to_pixels
+from ..original_colors import with_colors_of
 from ..pipeline import StyleAVideoPipeline
 from ..settings import Settings
 from ..temporal import Motion, Refiner, anchor_attention, flow_estimator, refine, with_motion
@@ -99,6 +100,8 @@ def stylized_stream(
                 with torch.no_grad():
                     steady = refine(refiner, picture, steady, context.motion)
             final = picture if steady is None else steady.refined
+            if resolved.preserve_color:
+                final = with_colors_of(pixels_to_tensor(context.frame.pixels), final)
             yield VideoFrame(tensor_to_pixels(final)[0], context.frame.pts)
 
 
