@@ -49,8 +49,8 @@ def stylize(
     Args:
         video: what to stylize.
         prompt: the style in a sentence, e.g. "Make it an Ukiyo-e painting."
-        output: .mp4, .m4v, .mov, .mkv, .webm, an image (for one frame), or a folder name for PNGs. Frame count, time
-            stamps and sound are the input's. `OUTPUT.json` beside it records how it was made.
+        output: .mp4, .m4v, .mov, .mkv, .webm, .gif, .webp, an image (for one frame), or a folder name for PNGs. Frame
+            count, time stamps and sound are the input's. `OUTPUT.json` beside it records how it was made.
         overwrite: replace the output if it exists.
         preview: make only the middle frame, as an image: `output` with the suffix .png.
         fresh: start anew, though an earlier run that was stopped left finished frames; else they are gone on from.

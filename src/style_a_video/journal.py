@@ -26,7 +26,7 @@ from safetensors import SafetensorError
 from .atomic import sync_folder, write_atomically
 from .errors import InputError
 from .stream.border import Border
-from .video.writer import Part
+from .video.output import Part
 
 PART_FRAMES, LONGEST_PART = 96, 192
 """A part ends at the first cut after so many frames, and at any border after twice as many.

@@ -22,7 +22,8 @@ def stylize(
         str, typer.Argument(help='The style, e.g. "Make it an Ukiyo-e painting." Not needed beside --style-image.')
     ],
     output: Annotated[
-        Path | None, typer.Argument(help=".mp4, .m4v, .mov, .mkv, .webm, .png, .jpg, or a folder for PNGs.")
+        Path | None,
+        typer.Argument(help=".mp4, .m4v, .mov, .mkv, .webm, .gif, .webp, .png, .jpg, or a folder for PNGs."),
     ] = None,
     model: Model = DEFAULTS.model,
     seed: Annotated[int, setting("seed")] = DEFAULTS.seed,

@@ -5,27 +5,25 @@ An output is made in parts, each of which is finished by itself, and joined from
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import av
 import numpy as np
-import PIL.Image
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from ..atomic import atomic_path, check_writable
 from ..errors import InputError
+from .images import ANIMATIONS, AnimationOutput, ImageOutput
 from .opening import open_input
+from .output import FrameWriter, Output, Part
 from .reader import VideoInfo
 from .tracks import Tracks
 
@@ -39,46 +37,17 @@ CODECS = {
     ".webm": ("libvpx-vp9", {"crf": "24", "b": "0", "row-mt": "1", "cpu-used": "4"}),
 }
 IMAGES = (".png", ".jpg", ".jpeg")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A finished stretch of an output."""
-
-    path: Path
-    pts: tuple[int, ...]
-    """Of its frames, in the reader's time base."""
-
-
-class FrameWriter(Protocol):
-    """Takes the frames of a part."""
-
-    def write(self, pixels: NDArray[np.uint8], pts: int) -> None: ...
-
-
-class Output(Protocol):
-    """How the frames of a job become a file or a folder."""
-
-    part_suffix: str
-
-    def part(self, path: Path, first: int) -> AbstractContextManager[FrameWriter]:
-        """The writer of a part; leaving it normally completes the part.
-
-        Args:
-            first: number of the part's first frame.
-        """
-
-    def join(self, parts: Sequence[Part], target: Path) -> None:
-        """Make `target` of the parts, which stay what they are."""
+KNOWN = (*CODECS, *ANIMATIONS, *IMAGES)
+"""Suffixes of outputs; without a suffix it is a folder."""
 
 
 def check_output(path: Path, info: VideoInfo, overwrite: bool) -> None:
     """Raise InputError, before any work is done, when `path` cannot or must not be written."""
     suffix = path.suffix.lower()
-    if not suffix and path.name.lower() in (*CODECS, *IMAGES):
+    if not suffix and path.name.lower() in KNOWN:
         raise InputError(f"{path} has no name before its suffix: give it one")
-    if suffix and suffix not in (*CODECS, *IMAGES):
-        known = ", ".join((*CODECS, *IMAGES))
+    if suffix and suffix not in KNOWN:
+        known = ", ".join(KNOWN)
         raise InputError(
             f"{path}: cannot write {suffix} files; use one of {known}, or a name without a dot for a folder of PNGs"
         )
@@ -118,7 +87,9 @@ def output_for(
     suffix = path.suffix.lower()
     if suffix in CODECS:
         return _VideoOutput(suffix, size, info, start_s, end_s)
-    return _ImageOutput(suffix if suffix in IMAGES else "")
+    if suffix in ANIMATIONS:
+        return AnimationOutput(suffix, info, end_s)
+    return ImageOutput(suffix if suffix in IMAGES else "")
 
 
 @contextmanager
@@ -147,42 +118,6 @@ class _Counted:
     def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
         self.writer.write(pixels, pts)
         self.written.append(pts)
-
-
-class _ImageOutput:
-    """A folder of PNGs, or with a suffix a single image."""
-
-    def __init__(self, part_suffix: str) -> None:
-        self.part_suffix = part_suffix
-
-    @contextmanager
-    def part(self, path: Path, first: int) -> Iterator[FrameWriter]:
-        if not self.part_suffix:
-            path.mkdir()
-        yield _ImageWriter(path, None if self.part_suffix else first)
-
-    def join(self, parts: Sequence[Part], target: Path) -> None:
-        if self.part_suffix:
-            shutil.copyfile(parts[0].path, target)
-            return
-        target.mkdir()
-        for part in parts:
-            for image in part.path.iterdir():
-                try:
-                    os.link(image, target / image.name)
-                except OSError:  # a disk without hard links
-                    shutil.copyfile(image, target / image.name)
-
-
-class _ImageWriter:
-    def __init__(self, path: Path, number: int | None) -> None:
-        self.path, self.number = path, number
-
-    def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
-        target = self.path
-        if self.number is not None:
-            target, self.number = self.path / f"{self.number:05d}.png", self.number + 1
-        PIL.Image.fromarray(pixels).save(target, quality=95)
 
 
 class _VideoOutput:
