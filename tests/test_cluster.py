@@ -36,8 +36,8 @@ def cluster() -> Iterator[clusters.Cluster]:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three shots of 100 frames, with sound."""
-    shots = [moving_picture(100, 64, 48), 255 - moving_picture(100, 64, 48), moving_picture(100, 64, 48) // 3]
+    """Two shots of 100 frames and one of 210, with sound."""
+    shots = [moving_picture(100, 64, 48), 255 - moving_picture(100, 64, 48), moving_picture(210, 64, 48) // 3]
     return write_clip(tmp_path_factory.mktemp("film") / "in.mp4", np.concatenate(shots), audio="aac")
 
 
@@ -52,7 +52,7 @@ def test_the_same_bytes_as_one_process(film: Path, tmp_path: Path, cluster: clus
             assert one.read_bytes() == other.read_bytes()
     else:
         assert apart.read_bytes() == alone.read_bytes()
-    assert told[-1] == (300, 300)
+    assert told[-1] == (410, 410)
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
@@ -77,7 +77,7 @@ def test_a_killed_worker_costs_its_segments_only(film: Path, tmp_path: Path, clu
 def test_a_fault_on_a_worker_is_told_here(film: Path, cluster: clusters.Cluster) -> None:
     settings = Settings(model="/nowhere/model", **QUICK).resolve(INSTRUCT_PIX2PIX_DEFAULTS)
     output = output_for(Path("out.mp4"), (64, 48), VideoReader(film).info)
-    segment = Segment(0, 1, 0, [VideoFrame(np.zeros((48, 64, 3), np.uint8), 0)], True)
+    segment = Segment(0, 1, [VideoFrame(np.zeros((48, 64, 3), np.uint8), 0)], False)
     with pytest.raises(sav.InputError, match="there is no model '/nowhere/model'"):
         list(cluster.made(Recipe("charcoal", settings, (64, 48), output), [segment]))
 

@@ -14,8 +14,8 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from .dependencies import require_extra
 from .errors import InputError
 from .frames import resize_pixels
 from .segments import Made, Recipe, Segment
+from .stream.border import Border
 from .video import VideoFrame
 
 WORKER_BYTES = 2 * 2**30
@@ -47,35 +48,51 @@ class Worker:
         """Of this worker on its machine."""
         return os.getpid()
 
-    def make(self, recipe: Recipe, segment: Segment) -> Made:
-        """Make a segment. Raises InputError as `stylized_stream` does."""
+    def make(self, recipe: Recipe, segment: Segment, before: Made | Border | None = None) -> Made:
+        """Make a segment. Raises InputError as `stylized_stream` does.
+
+        Args:
+            before: the segment before, or the border after it, for one that goes on within a shot.
+        """
         from .models import load_refiner
         from .stream import stylized_stream
-        from .stream.border import Border
 
         settings = recipe.settings
-        border = Border(segment.made_from)
-        refiner = load_refiner() if settings.refine else None
+        begun = before.border if isinstance(before, Made) else before or Border(segment.begin, is_cut=True)
         stream = stylized_stream(
-            self._load(settings.model), iter(segment.frames), recipe.prompt, settings, refiner, border
-        )
-        made = (item for item in stream if isinstance(item, VideoFrame))
-        wanted = islice(made, segment.begin - segment.made_from, segment.end - segment.made_from)
+            self._load(settings.model), iter(segment.frames), recipe.prompt, settings,
+            load_refiner() if settings.refine else None, begun,
+        )  # fmt: skip
+        border = Border(segment.end, is_cut=True)
         with tempfile.TemporaryDirectory() as folder:
             path, pts = Path(folder) / f"part{recipe.output.part_suffix}", []
             with recipe.output.part(path, segment.begin) as writer:
-                for frame in wanted:
-                    writer.write(resize_pixels(frame.pixels, recipe.size), frame.pts)
-                    pts.append(frame.pts)
-                    self._done += 1
+                for item in stream:
+                    if isinstance(item, VideoFrame):
+                        writer.write(resize_pixels(item.pixels, recipe.size), item.pts)
+                        pts.append(item.pts)
+                        self._done += 1
+                    elif item.index == segment.end:
+                        border = item
+                        break
             files = (
                 {"": path.read_bytes()} if path.is_file() else {one.name: one.read_bytes() for one in path.iterdir()}
             )
-        return Made(segment.end, segment.ends_at_cut, files, tuple(pts))
+        return Made(border, files, tuple(pts))
 
     def make_row(self, row: Row, overwrite: bool, fresh: bool) -> Outcome:
         """Make a row of a batch, whose files this machine sees."""
         return outcome_of(row, overwrite, fresh, self._load)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A call of a worker's method."""
+
+    method: str
+    arguments: tuple[Any, ...]
+    follows: bool = False
+    """Whether the result of the task before is its last argument; the same worker makes both."""
 
 
 class Cluster:
@@ -85,41 +102,51 @@ class Cluster:
         self.ray, self.workers = ray, workers
 
     def made(
-        self, recipe: Recipe, segments: Iterable[Segment], on_frames: Callable[[int], None] | None = None
+        self,
+        recipe: Recipe,
+        segments: Iterable[Segment],
+        begun: Border | None = None,
+        on_frames: Callable[[int], None] | None = None,
     ) -> Iterator[Made]:
-        """The segments, made, in their order.
+        """As of `SegmentMaker`.
 
         Two for every worker are under way at a time. Segments that wait for an earlier one are held, as compressed
         video. Ray keeps their inputs, and hands them to another worker where one dies.
-
-        Args:
-            on_frames: called now and then with the number of frames made in all.
         """
         given = self.ray.put(recipe)
-        return self._results((("make", (given, segment)) for segment in segments), on_frames)
+
+        def tasks() -> Iterator[Task]:
+            border = begun
+            for segment in segments:
+                yield Task(
+                    "make", (given, segment, border) if border else (given, segment), segment.goes_on and not border
+                )
+                border = None
+
+        return self._results(tasks(), on_frames)
 
     def rows(self, rows: Iterable[Row], overwrite: bool, fresh: bool) -> Iterator[Outcome]:
         """The outcomes of a batch's rows, in their order."""
-        return self._results(("make_row", (row, overwrite, fresh)) for row in rows)
+        return self._results(Task("make_row", (row, overwrite, fresh)) for row in rows)
 
-    def _results(
-        self, tasks: Iterable[tuple[str, tuple[Any, ...]]], on_frames: Callable[[int], None] | None = None
-    ) -> Iterator[Any]:
+    def _results(self, tasks: Iterator[Task], on_frames: Callable[[int], None] | None = None) -> Iterator[Any]:
         waiting: deque[Any] = deque()
         load = dict.fromkeys(range(len(self.workers)), 0)
         worker_of: dict[Any, int] = {}
-        upcoming = iter(tasks)
+        last: tuple[Any, int] | None = None  # the newest result, and who makes it
         exhausted = False
         while waiting or not exhausted:
-            while not exhausted and min(load.values()) < 2:
-                task = next(upcoming, None)
+            while not exhausted and len(worker_of) < 2 * len(self.workers):
+                task = next(tasks, None)
                 if task is None:
                     exhausted = True
                     break
-                idle = min(load, key=lambda worker: load[worker])
-                result = getattr(self.workers[idle], task[0]).remote(*task[1])
-                load[idle] += 1
-                worker_of[result] = idle
+                arguments, worker = task.arguments, min(load, key=lambda one: load[one])
+                if task.follows and last is not None:
+                    arguments, worker = (*arguments, last[0]), last[1]
+                result = getattr(self.workers[worker], task.method).remote(*arguments)
+                load[worker] += 1
+                worker_of[result], last = worker, (result, worker)
                 waiting.append(result)
             if not waiting:
                 return

@@ -21,9 +21,9 @@ from .models import load_pipeline, load_refiner
 from .pipeline import StyleAVideoPipeline
 from .plan import Plan, plan_job
 from .record import StylizeResult, describe, describe_result, recipe_of
-from .segments import Made, Recipe, SegmentMaker, overlap, segments
+from .segments import Made, Recipe, SegmentMaker, segments
 from .settings import ResolvedSettings
-from .stream import Border, stylized_stream
+from .stream import stylized_stream
 from .video import LONGEST_JOIN_S, Output, Part, VideoFrame, VideoInfo, output_for, run_isolated, working_size
 
 Progress = Callable[[int, int], None]
@@ -96,7 +96,6 @@ def run_job(
 
     try:
         recipe = recipe_of(described, info.path, plan.output.suffix.lower())
-        recipe |= {"segments made": "apart"} if cluster else {}
         with open_journal(plan.output, recipe, plan.fresh) as journal:
             if journal.parts:
                 warnings.warn(f"going on after {journal.frames} frames of an earlier run", stacklevel=2)
@@ -171,24 +170,30 @@ def _have_parts_made(
     on_progress: Progress | None,
 ) -> None:
     """As `_make_parts`, by the workers of a cluster."""
-    begin = journal.border.index if journal.border else 0
-    if journal.parts and not begin:
+    begun = journal.border
+    if journal.parts and begun is None:
         return
+    begin = begun.index if begun else 0
     working = working_size(plan.reader.info, settings.size)
     final = (plan.reader.info.width, plan.reader.info.height) if settings.output_size == "source" else working
-    first = max(0, begin - overlap(settings) - 1)
-    frames = plan.reader.frames(working, settings.start_s, settings.end_s, skip=first)
+    frames = plan.reader.frames(working, settings.start_s, settings.end_s, skip=max(0, begin - 1))
 
     def tell(made: int) -> None:
         if on_progress:
             on_progress(min(begin + made, plan.frame_count), plan.frame_count)
 
-    recipe = Recipe(plan.prompt, settings, final, output)
+    within = begun if begun and not begun.is_cut else None
+    made = cluster.made(
+        Recipe(plan.prompt, settings, final, output),
+        segments(frames, settings, begin, within is not None),
+        within,
+        tell,
+    )
     held: Made | None = None  # back until it is known whether it is the last
-    for made in cluster.made(recipe, segments(frames, settings, begin, first), tell):
+    for one in made:
         if held is not None:
-            journal.add(held.write(journal.next_path(output.part_suffix)), Border(held.end, held.ends_at_cut))
-        held = made
+            journal.add(held.write(journal.next_path(output.part_suffix)), held.border)
+        held = one
     if held is not None:
         journal.add(held.write(journal.next_path(output.part_suffix)), None)
 

@@ -1,7 +1,7 @@
-"""A job cut into segments that can be made apart: at cuts, and in long shots with an overlap.
+"""A job cut into segments, at cuts and within long shots, where an uncut job could be stopped and gone on with.
 
-A segment that begins at a cut is what an uncut job would have made of it, bit for bit. One that begins within a shot is
-made from some keyframes earlier on, and what is made twice is dropped: by then the pictures agree.
+Nothing crosses a cut, so what lies between cuts can be made apart. Segments of one shot follow each other: the marks of
+a shot come from its first keyframes, so one that began anew would show a seam.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from typing import Protocol
 
 from .journal import LONGEST_PART, PART_FRAMES
 from .settings import ResolvedSettings
+from .stream.border import Border
 from .video import Output, Part, ShotDetector, VideoFrame
-
-OVERLAP_KEYFRAMES, LOOKAHEAD_KEYFRAMES = 3, 2
-"""A segment within a shot is made from so many keyframes earlier on, and sees so many beyond its end."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +25,10 @@ class Segment:
     """Number of the first frame to make."""
     end: int
     """Number of the frame after the last."""
-    made_from: int
-    """Number of the frame to start at; what comes out before `begin` is dropped."""
     frames: list[VideoFrame]
-    """The inputs: from the frame before `made_from`, if there is one, to some beyond the last."""
-    ends_at_cut: bool
-    """Whether a shot, or the video, ends with it."""
+    """The inputs: from the frame before the first, if there is one, to some beyond the last."""
+    goes_on: bool
+    """Whether it begins within a shot: then the border that the one before ended with is needed."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +46,8 @@ class Recipe:
 class Made:
     """A finished segment: the files of its part, and the time stamps of its frames."""
 
-    end: int
-    """Number of the frame after the last."""
-    ends_at_cut: bool
+    border: Border
+    """After its last frame."""
     files: dict[str, bytes]
     """By name in the part's folder; of a part that is a file, by ""."""
     pts: tuple[int, ...]
@@ -72,63 +67,71 @@ class SegmentMaker(Protocol):
     """Has segments made, here or elsewhere."""
 
     def made(
-        self, recipe: Recipe, segments: Iterable[Segment], on_frames: Callable[[int], None] | None = None
+        self,
+        recipe: Recipe,
+        segments: Iterable[Segment],
+        begun: Border | None = None,
+        on_frames: Callable[[int], None] | None = None,
     ) -> Iterator[Made]:
-        """The segments, made, in their order; `on_frames` is told the number of frames made in all."""
+        """The segments, made, in their order.
 
-
-def overlap(settings: ResolvedSettings) -> int:
-    """Frames before a segment that it may need, where it begins within a shot."""
-    return OVERLAP_KEYFRAMES * settings.keyframe_interval
+        Args:
+            begun: where the first begins, if that is within a shot.
+            on_frames: called now and then with the number of frames made in all.
+        """
 
 
 def segments(
-    frames: Iterable[VideoFrame], settings: ResolvedSettings, begin: int = 0, first: int = 0
+    frames: Iterable[VideoFrame], settings: ResolvedSettings, begin: int = 0, goes_on: bool = False
 ) -> Iterator[Segment]:
-    """The segments of a stream, in order. Some 300 frames are held at a time.
+    """The segments of a stream, in order: they end where the parts of an uncut job do. Some 300 frames are held.
 
     Args:
+        frames: from the frame before `begin`, if there is one.
         begin: number of the first frame to make: where a shot begins, or a segment ended.
-        first: number of the first of `frames`: `overlap` frames and one more before `begin`, or 0.
+        goes_on: whether `begin` lies within a shot.
     """
-    # Keyframes of a batch are denoised together, so a border within a shot lies between batches.
-    stride = max(settings.batch_size // settings.keyframe_interval, 1) * settings.keyframe_interval
-    lookahead = LOOKAHEAD_KEYFRAMES * settings.keyframe_interval
+    interval = settings.keyframe_interval
+    # Keyframes of a batch are denoised together, and a border lies before the last of a batch (`stream.keyframes`).
+    stride = max(settings.batch_size // interval, 1) * interval
+    before, lookahead = (interval, stride + interval) if interval > 1 else (0, 1)
     can_split_shots = not settings.anchor and settings.noise != "warped"
     detector = ShotDetector()
+    first = max(0, begin - 1)
     held: list[VideoFrame] = []  # from number `first` on
-    shot = made_from = first  # where the shot began, and what the next segment is made from
-    waiting: tuple[int, int] | None = None  # an end within a shot that waits for frames beyond it, and its shot
+    start = begin + (before if goes_on else 0)  # borders are counted from here: the shot's beginning, or a border
+    waiting: int | None = None  # an end within a shot, until the frames beyond it are there
 
-    def segment(end: int, until: int, ends_at_cut: bool) -> Segment:
-        return Segment(begin, end, made_from, held[max(0, made_from - 1 - first) : until - first], ends_at_cut)
+    def segment(end: int, until: int) -> Segment:
+        return Segment(begin, end, held[max(0, begin - 1 - first) : until - first], goes_on)
 
     number = first - 1
     for number, frame in enumerate(frames, start=first):
-        cut = settings.uses_motion and detector.begins_shot(frame.pixels)
-        shot = number if cut else shot
-        if number == begin:
-            made_from = max(shot, begin - overlap(settings))
-        if waiting is not None and (cut or number == waiting[0] + lookahead):
-            yield segment(waiting[0], number, False)
-            begin, made_from, waiting = waiting[0], max(waiting[1], waiting[0] - overlap(settings)), None
+        cut = settings.uses_motion and detector.begins_shot(frame.pixels) and number > begin
+        if cut:
+            start = number
+        if waiting is not None and cut and number == waiting + 1:
+            waiting = None  # a keyframe that is a shot's last frame has no border before it
+        if waiting is not None and (cut or number == waiting + lookahead):
+            yield segment(waiting, number)
+            begin, goes_on, waiting = waiting, True, None
         if cut and number - begin >= PART_FRAMES and waiting is None:
-            yield segment(number, number, True)
-            begin = made_from = number
+            yield segment(number, number)
+            begin, goes_on = number, False
         elif (
             can_split_shots
-            and number - begin >= LONGEST_PART
-            and (number - max(shot, begin)) % stride == 0
             and waiting is None
+            and number - begin >= LONGEST_PART
+            and (number - start + before) % stride == 0
         ):
-            waiting = number, shot
+            waiting = number
         held.append(frame)
-        spare = min(made_from, number) - 1 - first
+        spare = begin - 1 - first
         if spare > LONGEST_PART:
             del held[:spare]
             first += spare
-    if waiting is not None:
-        yield segment(waiting[0], number + 1, False)
-        begin, made_from = waiting[0], max(waiting[1], waiting[0] - overlap(settings))
+    if waiting is not None and number > waiting:
+        yield segment(waiting, number + 1)
+        begin, goes_on = waiting, True
     if number >= begin:
-        yield segment(number + 1, number + 1, True)
+        yield segment(number + 1, number + 1)

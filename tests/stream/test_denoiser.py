@@ -61,7 +61,7 @@ def test_the_anchor_changes_every_frame_of_a_shot_but_its_first(pipeline: sav.St
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_picture_that_is_not_finite_is_made_again_once(times: int) -> None:
     pipeline = tiny_pipeline()
-    pictures = [texture(0)[:, :64], texture(1)[:, :64], texture(2)[:, :64]]
+    pictures = shot(0, 3)
     settings: dict[str, Any] = {"keyframe_interval": 1, "batch_size": 3}
     expected = stylized(pipeline, pictures, **settings)
     decode, left = pipeline.vae.decode, [times]
