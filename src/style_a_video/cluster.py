@@ -219,6 +219,8 @@ def open_cluster(address: str, workers: int | None = None) -> Iterator[Cluster]:
         raise InputError(
             f"no cluster at {address} ({reason}): start one with `ray start --head`, or give local"
         ) from error
+    # Ray prints what dies, and that it is tried again, to standard output, which is the command's own.
+    import_module("ray._private.worker").print_to_stdstream = lambda *_, **__: None  # type: ignore[attr-defined]
     try:
         resources = ray.cluster_resources()
         gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 1))
