@@ -132,3 +132,9 @@ def test_a_row_made_in_another_way_is_told(clip: Callable[..., Path], tmp_path: 
     assert run_batch(rows_of([str(source)], ["a sketch"], tmp_path / "out", usual))[0].status == "kept"
     clip(count=3)  # another clip of the same name
     assert run_batch(rows_of([str(source)], ["a sketch"], tmp_path / "out", usual))[0].status == "failed"
+
+
+def test_a_column_that_is_no_setting_is_told(tmp_path: Path) -> None:
+    (tmp_path / "jobs.csv").write_text("video,prompt,outputt\na.mp4,a comic,\n")
+    with pytest.raises(InputError, match="has a column 'outputt'"):
+        rows_of([str(tmp_path / "jobs.csv")], [], tmp_path, {})

@@ -16,16 +16,13 @@ from .atomic import write_atomically
 from .errors import InputError
 from .plan import plan_job
 from .settings import Settings
-from .video.opening import IMAGE_SUFFIXES
+from .video.opening import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from .pipeline import StyleAVideoPipeline
 
-VIDEO_SUFFIXES = (
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".wmv", ".flv", ".ogv",
-    ".3gp", ".mxf", ".gif",
-)  # fmt: skip
 TABLES = (".csv", ".jsonl")
+COLUMNS = ("video", "prompt", "output", *Settings.model_fields)
 
 
 @dataclass(frozen=True)
@@ -122,6 +119,11 @@ def _cells(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".csv":
+            names = next(csv.reader(text.splitlines()), [])
+            if unknown := [name for name in names if name and name not in COLUMNS]:
+                raise InputError(
+                    f"{path} has a column {unknown[0]!r}: name columns {', '.join(COLUMNS[:3])}, or as settings"
+                )
             return [
                 {name: _value(cell) for name, cell in row.items() if name and cell}
                 for row in csv.DictReader(text.splitlines())

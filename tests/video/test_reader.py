@@ -242,3 +242,10 @@ def test_what_is_left_of_a_file_that_is_cut_short_is_read(tmp_path: Path, make: 
         reader = VideoReader(path)
     whole = VideoReader(tmp_path / f"whole{path.suffix}").info.frame_count
     assert 0.2 * whole < len(list(reader.frames())) <= reader.info.frame_count < 0.7 * whole
+
+
+def test_a_folder_of_videos_with_a_picture_is_not_that_picture(tmp_path: Path) -> None:
+    PIL.Image.new("RGB", (64, 48)).save(tmp_path / "cover.jpg")
+    (tmp_path / "film.MOV").touch()
+    with pytest.raises(InputError, match=r"holds videos \(film\.MOV\).*batch"):
+        VideoReader(tmp_path)

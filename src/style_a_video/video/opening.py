@@ -16,6 +16,10 @@ from av.error import FFmpegError
 from ..errors import InputError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+VIDEO_SUFFIXES = (
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".wmv", ".flv", ".ogv",
+    ".3gp", ".mxf", ".gif",
+)  # fmt: skip
 IMAGE_KINDS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 """Pillow's names of them."""
 IMAGE_FORMATS = ("png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "gif", "apng", "webp")

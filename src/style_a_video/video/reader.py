@@ -21,7 +21,7 @@ from ..errors import InputError
 from .clock import without_jumps
 from .color import to_rgb
 from .decoding import decoded_frames
-from .opening import IMAGE_SUFFIXES, check_file, check_pixels, check_size, open_input
+from .opening import IMAGE_SUFFIXES, VIDEO_SUFFIXES, check_file, check_pixels, check_size, open_input
 from .orientation import Orientation, exif_orientation, orientation_of
 
 FOLDER_RATE = Fraction(25)
@@ -254,6 +254,9 @@ def _images_of(folder: Path) -> list[Path]:
         return [(0, int(part)) if k % 2 else (1, part) for k, part in enumerate(parts)]
 
     images = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != "."]
+    videos = [path.name for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES]
+    if len(videos) >= max(1, len(images)):  # a picture among films is not what was meant
+        raise InputError(f"{folder} holds videos ({videos[0]}): give one of them, or all to `style-a-video batch`")
     if not images:
         raise InputError(
             f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)}): give a folder of frames or a video file"
