@@ -74,6 +74,13 @@ def test_a_killed_worker_costs_its_segments_only(film: Path, tmp_path: Path, clu
     assert apart.read_bytes() == alone.read_bytes()
 
 
+def test_a_preview_is_one_picture(film: Path, tmp_path: Path, cluster: clusters.Cluster) -> None:
+    alone, apart = tmp_path / "alone.png", tmp_path / "apart.png"
+    for path, maker in ((alone, None), (apart, cluster)):
+        assert run_job(plan_job(film, "charcoal", path, preview=True, **QUICK), None, None, maker).frames == 1
+    assert alone.read_bytes() == apart.read_bytes()
+
+
 def test_a_fault_on_a_worker_is_told_here(film: Path, cluster: clusters.Cluster) -> None:
     settings = Settings(model="/nowhere/model", **QUICK).resolve(INSTRUCT_PIX2PIX_DEFAULTS)
     output = output_for(Path("out.mp4"), (64, 48), VideoReader(film).info)

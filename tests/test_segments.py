@@ -61,7 +61,7 @@ def test_what_cannot_be_split_within_a_shot_is_not(given: dict[str, Any]) -> Non
         {"keyframe_interval": 1, "batch_size": 3}, {"keyframe_interval": 1, "batch_size": 3, "refine": False},
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("lengths", [(23,), (9, 30, 1, 14), (10, 13)])
+@pytest.mark.parametrize("lengths", [(23,), (9, 30, 1, 14), (10, 13), (10,), (13, 3), (22, 9), (8,), (9, 4), (2, 8, 5)])
 def test_made_apart_they_are_the_frames_of_one_stream(
     pipeline: sav.StyleAVideoPipeline, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], lengths: tuple[int, ...]
 ) -> None:
@@ -73,7 +73,7 @@ def test_made_apart_they_are_the_frames_of_one_stream(
     whole = [one for one in stylized_stream(pipeline, iter(frames), "a cat", settings) if isinstance(one, VideoFrame)]
     borders = {0: Border(0, is_cut=True)}
     found = list(segments(frames, settings))
-    assert len(found) > 1
+    assert [one.end for one in found] == [*_ends_of_parts(pipeline, settings, frames), len(frames)]
     for one in found:
         made, borders[one.end] = _made(pipeline, settings, one, borders[one.begin])
         assert [frame.pts for frame in made] == list(range(one.begin, one.end))
@@ -95,3 +95,17 @@ def _made(
         elif item.index == segment.end:
             return made, item
     return made, Border(segment.end, is_cut=True)
+
+
+def _ends_of_parts(
+    pipeline: sav.StyleAVideoPipeline, settings: ResolvedSettings, frames: list[VideoFrame]
+) -> list[int]:
+    """Where an uncut job begins new parts."""
+    ends, begun, done = [], 0, 0
+    for item in stylized_stream(pipeline, iter(frames), "a cat", settings):
+        if isinstance(item, VideoFrame):
+            done += 1
+        elif done - begun >= (5 if item.is_cut else 7):
+            ends.append(done)
+            begun = done
+    return ends

@@ -119,16 +119,17 @@ def _cells(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".csv":
-            names = next(csv.reader(text.splitlines()), [])
-            if unknown := [name for name in names if name and name not in COLUMNS]:
+            table = csv.DictReader(text.splitlines())
+            unknown = [name for name in table.fieldnames or [] if name and name not in COLUMNS]
+            rows = [{name: _value(cell) for name, cell in row.items() if name and cell} for row in table]
+            if unknown:
                 raise InputError(
-                    f"{path} has a column {unknown[0]!r}: name columns {', '.join(COLUMNS[:3])}, or as settings"
+                    f"{path} has a column {unknown[0]!r}: its columns are video, prompt, output and settings"
                 )
-            return [
-                {name: _value(cell) for name, cell in row.items() if name and cell}
-                for row in csv.DictReader(text.splitlines())
-            ]
+            return rows
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except InputError:
+        raise
     except (OSError, ValueError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot read the table {path} ({reason}): give .csv with a header, or .jsonl") from error

@@ -205,7 +205,6 @@ def open_cluster(address: str, workers: int | None = None) -> Iterator[Cluster]:
         InputError: Ray is not installed, or nothing answers at the address.
     """
     require_extra("cluster", "--cluster")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     ray: Any = import_module("ray")
 
     if ":" in address:

@@ -6,7 +6,7 @@ import json
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from .pipeline import StyleAVideoPipeline
 from .plan import Plan, plan_job
 from .record import StylizeResult, describe, describe_result, recipe_of
 from .segments import Made, Recipe, SegmentMaker, segments
-from .settings import ResolvedSettings
 from .stream import stylized_stream
 from .video import LONGEST_JOIN_S, Output, Part, VideoFrame, VideoInfo, output_for, run_isolated, working_size
 
@@ -87,6 +86,10 @@ def run_job(
     def output_until(end_s: float | None) -> Output:
         return output_for(plan.output, final, info, settings.start_s, end_s)
 
+    def report(done: int) -> None:
+        if on_progress:
+            on_progress(done, max(plan.frame_count, done))
+
     def finish(journal: Journal, output: Output) -> StylizeResult:
         seconds = time.perf_counter() - began
         source = (info.width, info.height)
@@ -101,10 +104,14 @@ def run_job(
                 warnings.warn(f"going on after {journal.frames} frames of an earlier run", stacklevel=2)
             output = output_until(settings.end_s)
             try:
-                if cluster:
-                    _have_parts_made(plan, settings, cluster, output, journal, on_progress)
-                else:
-                    _make_parts(plan, settings, pipeline, output, journal, on_progress)
+                # Without a border all was finished but the last step.
+                if not journal.parts or journal.border is not None:
+                    task = Recipe(plan.prompt, settings, final, output)
+                    frames = _frames(plan, working, journal.frames)
+                    if cluster:
+                        _have_parts_made(task, frames, cluster, journal, report)
+                    else:
+                        _make_parts(task, frames, pipeline, journal, report)
             except BaseException:
                 if plan.keep_partial and journal.parts:
                     finish(journal, output_until(_end_s(journal, info)))
@@ -120,39 +127,39 @@ def run_job(
     return result
 
 
-def _make_parts(
-    plan: Plan,
-    settings: ResolvedSettings,
-    pipeline: StyleAVideoPipeline,
-    output: Output,
-    journal: Journal,
-    on_progress: Progress | None,
-) -> None:
-    """Stylize what is not finished yet, part by part."""
-    working = working_size(plan.reader.info, settings.size)
-    final = (plan.reader.info.width, plan.reader.info.height) if settings.output_size == "source" else working
-    begun, done = journal.border, journal.frames
-    if journal.parts and begun is None:
-        return  # all was finished but the last step
-    frames = plan.reader.frames(working, settings.start_s, settings.end_s, skip=max(0, done - 1))
+def _frames(plan: Plan, size: tuple[int, int], done: int) -> Iterator[VideoFrame]:
+    """The inputs of what is not finished: from the last of `done` frames, since when motion is measured."""
+    settings = plan.settings
+    frames = plan.reader.frames(size, settings.start_s, settings.end_s, skip=max(0, done - 1))
     if plan.preview:
         # The last one seen, should the clip hold fewer than its rate and length promise.
-        frames = iter(deque(islice(frames, plan.frames_in_span // 2 + 1), maxlen=1))
-    refiner = load_refiner() if settings.refine else None
-    stream = stylized_stream(pipeline, frames, plan.prompt, settings, refiner, begun)
-    if on_progress and done:
-        on_progress(done, max(plan.frame_count, done))
+        return iter(deque(islice(frames, plan.frames_in_span // 2 + 1), maxlen=1))
+    return frames
+
+
+def _make_parts(
+    task: Recipe,
+    frames: Iterator[VideoFrame],
+    pipeline: StyleAVideoPipeline,
+    journal: Journal,
+    report: Callable[[int], None],
+) -> None:
+    """Stylize what is not finished yet, part by part."""
+    done = journal.frames
+    refiner = load_refiner() if task.settings.refine else None
+    stream = stylized_stream(pipeline, frames, task.prompt, task.settings, refiner, journal.border)
+    if done:
+        report(done)
     ended = False
     while not ended:
-        path, pts, border = journal.next_path(output.part_suffix), [], None
-        with output.part(path, done) as writer:
+        path, pts, border = journal.next_path(task.output.part_suffix), [], None
+        with task.output.part(path, done) as writer:
             for item in stream:
                 if isinstance(item, VideoFrame):
-                    writer.write(resize_pixels(item.pixels, final), item.pts)
+                    writer.write(resize_pixels(item.pixels, task.size), item.pts)
                     pts.append(item.pts)
                     done += 1
-                    if on_progress:
-                        on_progress(done, max(plan.frame_count, done))
+                    report(done)
                 elif len(pts) >= (PART_FRAMES if item.is_cut else LONGEST_PART):
                     border = item
                     break
@@ -162,40 +169,28 @@ def _make_parts(
 
 
 def _have_parts_made(
-    plan: Plan,
-    settings: ResolvedSettings,
+    task: Recipe,
+    frames: Iterator[VideoFrame],
     cluster: SegmentMaker,
-    output: Output,
     journal: Journal,
-    on_progress: Progress | None,
+    report: Callable[[int], None],
 ) -> None:
     """As `_make_parts`, by the workers of a cluster."""
-    begun = journal.border
-    if journal.parts and begun is None:
-        return
-    begin = begun.index if begun else 0
-    working = working_size(plan.reader.info, settings.size)
-    final = (plan.reader.info.width, plan.reader.info.height) if settings.output_size == "source" else working
-    frames = plan.reader.frames(working, settings.start_s, settings.end_s, skip=max(0, begin - 1))
+    before = most = journal.frames
+    within = journal.border if journal.border and not journal.border.is_cut else None
 
     def tell(made: int) -> None:
-        if on_progress:
-            on_progress(min(begin + made, plan.frame_count), plan.frame_count)
+        nonlocal most
+        most = max(most, before + made)  # a worker that died counts anew
+        report(most)
 
-    within = begun if begun and not begun.is_cut else None
-    made = cluster.made(
-        Recipe(plan.prompt, settings, final, output),
-        segments(frames, settings, begin, within is not None),
-        within,
-        tell,
-    )
     held: Made | None = None  # back until it is known whether it is the last
-    for one in made:
+    for made in cluster.made(task, segments(frames, task.settings, before, within is not None), within, tell):
         if held is not None:
-            journal.add(held.write(journal.next_path(output.part_suffix)), held.border)
-        held = one
+            journal.add(held.write(journal.next_path(task.output.part_suffix)), held.border)
+        held = made
     if held is not None:
-        journal.add(held.write(journal.next_path(output.part_suffix)), None)
+        journal.add(held.write(journal.next_path(task.output.part_suffix)), None)
 
 
 def _finish(plan: Plan, output: Output, journal: Journal, record: dict[str, Any]) -> None:

@@ -110,7 +110,7 @@ def segments(
         cut = settings.uses_motion and detector.begins_shot(frame.pixels) and number > begin
         if cut:
             start = number
-        if waiting is not None and cut and number == waiting + 1:
+        if waiting is not None and cut and number == waiting + 1 and interval > 1:
             waiting = None  # a keyframe that is a shot's last frame has no border before it
         if waiting is not None and (cut or number == waiting + lookahead):
             yield segment(waiting, number)
@@ -130,7 +130,7 @@ def segments(
         if spare > LONGEST_PART:
             del held[:spare]
             first += spare
-    if waiting is not None and number > waiting:
+    if waiting is not None and (number > waiting or interval == 1):
         yield segment(waiting, number + 1)
         begin, goes_on = waiting, True
     if number >= begin:

@@ -34,7 +34,7 @@ def tell(text: RenderableType, event: str, **fields: Any) -> None:
     if console.quiet:
         typer.echo(json.dumps({"event": event, **fields}, ensure_ascii=False, default=str))
     else:
-        console.print(text, soft_wrap=not isinstance(text, Table))
+        console.print(text, soft_wrap=True)
 
 
 def show(table: Table, event: str, **fields: Any) -> None:

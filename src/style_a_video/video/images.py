@@ -21,6 +21,8 @@ from .reader import VideoInfo
 
 ANIMATIONS = {".gif": ("gif", "pal8", Fraction(1, 100)), ".webp": ("libwebp_anim", "yuv420p", Fraction(1, 1000))}
 """By suffix: encoder, pixel format, and the clock, which no such file has finer."""
+LONGEST_DELAY = 2**16 - 1
+"""Of a GIF's frame, in hundredths of a second."""
 
 
 class ImageOutput:
@@ -77,16 +79,16 @@ class AnimationOutput(ImageOutput):
         codec, pixel_format, clock = ANIMATIONS[self.suffix]
         stamps = [pts for part in parts for pts in part.pts]
         images = (image for part in parts for image in sorted(part.path.iterdir()))
-        last = round((self.info.first_s + self.end_s) / self.info.time_base)
+        end = max(round((self.info.first_s + self.end_s) / self.info.time_base), stamps[-1] + 1)
         options = {"loop": "0"}
         if self.suffix == ".gif":  # WebP gives the last frame the mean of the others
-            options["final_delay"] = str(round((last - stamps[-1]) * self.info.time_base / clock))
+            options["final_delay"] = str(min(LONGEST_DELAY, round((end - stamps[-1]) * self.info.time_base / clock)))
         with av.open(str(target.absolute()), "w", options=options) as container:
             stream: Any = container.add_stream(codec, rate=self.info.rate)
             stream.pix_fmt = pixel_format
             stream.time_base = stream.codec_context.time_base = clock
             quantized: _Palette | None = None
-            for image, pts, following in zip(images, stamps, [*stamps[1:], max(last, stamps[-1] + 1)], strict=True):
+            for image, pts, following in zip(images, stamps, [*stamps[1:], end], strict=True):
                 with PIL.Image.open(image) as opened:
                     frame = av.VideoFrame.from_image(opened.convert("RGB"))
                 if pts == stamps[0]:

@@ -26,8 +26,8 @@ from .orientation import Orientation, exif_orientation, orientation_of
 
 FOLDER_RATE = Fraction(25)
 NO_TIMESTAMPS = 0x80  # AVFMT_NOTIMESTAMPS
-FINEST_CLOCK = 2**27
-"""Above this, the terms of a time base are damage. MP4 holds durations in 32 bits."""
+LARGEST_NUMERATOR = 2**27
+"""Above this, the numerator of a time base is damage: MP4 holds durations in 32 bits."""
 SAME_ASPECT = 1.01
 """Pictures whose aspects differ by less are scaled to one size; others get bars."""
 
@@ -162,7 +162,7 @@ class VideoReader:
                         self.path, width, height, count, FOLDER_RATE, 1 / FOLDER_RATE, (), float(count / FOLDER_RATE)
                     )
                 time_base = stream.time_base or 1 / FOLDER_RATE
-                no_clock = max(time_base.numerator, time_base.denominator) > FINEST_CLOCK
+                no_clock = time_base.numerator > LARGEST_NUMERATOR
                 unstamped = no_clock or bool(container.format.flags & NO_TIMESTAMPS)
                 rate = stream.guessed_rate if unstamped else stream.average_rate
                 rate = rate or stream.average_rate or stream.guessed_rate or FOLDER_RATE
