@@ -35,7 +35,7 @@ ROOMS = (
     ("pipeline",),
     ("models",),
     ("stream",),
-    ("journal", "record"),
+    ("journal", "live", "record"),
     ("segments",),
     ("job",),
     ("batch",),
@@ -44,6 +44,7 @@ ROOMS = (
     ("styles_sheet",),
     ("training",),
     ("evaluation",),
+    ("web",),
     ("cli",),
 )
 """From the lowest to the highest; those of one line do not know each other."""

@@ -16,7 +16,7 @@ import pytest
 import style_a_video as sav
 from style_a_video import cluster as clusters
 from style_a_video.batch import Row
-from style_a_video.job import run_job
+from style_a_video.job import Watcher, run_job
 from style_a_video.plan import plan_job
 from style_a_video.segments import Recipe, Segment
 from style_a_video.settings import INSTRUCT_PIX2PIX_DEFAULTS, Settings
@@ -46,7 +46,9 @@ def test_the_same_bytes_as_one_process(film: Path, tmp_path: Path, cluster: clus
     alone, apart = tmp_path / f"alone-{name}", tmp_path / name
     told: list[tuple[int, int]] = []
     run_job(plan_job(film, "a pencil drawing", alone, **QUICK))
-    run_job(plan_job(film, "a pencil drawing", apart, **QUICK), None, lambda *counts: told.append(counts), cluster)
+    run_job(
+        plan_job(film, "a pencil drawing", apart, **QUICK), None, Watcher(lambda *counts: told.append(counts)), cluster
+    )
     if apart.is_dir():
         for one, other in zip(sorted(alone.iterdir()), sorted(apart.iterdir()), strict=True):
             assert one.read_bytes() == other.read_bytes()

@@ -9,11 +9,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import PIL.Image
 import pytest
 
 import style_a_video as sav
+from style_a_video.job import Stopped, Watcher, run_job
+from style_a_video.plan import plan_job
 from style_a_video.settings import INSTRUCT_PIX2PIX_DEFAULTS, Settings
 from style_a_video.video import VideoReader
 from tests.conftest import packets, times
@@ -232,3 +235,30 @@ def test_raft_without_torchvision_is_refused_before_anything_is_made(
 )
 def test_the_fast_mode_leaves_the_refiner_out_unless_asked_for(given: dict[str, Any], refines: bool) -> None:
     assert Settings(**given).resolve(INSTRUCT_PIX2PIX_DEFAULTS).refine == refines
+
+
+def test_a_job_that_is_asked_to_stop_keeps_what_is_finished_and_goes_on(
+    tmp_path: Path, clip: Callable[..., Path], pipeline: sav.StyleAVideoPipeline
+) -> None:
+    """A playable part at once, and later the frames of a job that was never stopped."""
+    source = clip(count=40, width=64, height=48, audio="aac")
+    undisturbed, output = tmp_path / "undisturbed.mp4", tmp_path / "out.mp4"
+    settings: dict[str, Any] = QUICK | {"seed": 3, "size": 48}
+    expected: list[Any] = []
+    run_job(plan_job(source, "a pencil drawing", undisturbed, **settings), pipeline, Watcher(on_frame=expected.append))
+    seen: list[Any] = []
+    plan = plan_job(source, "a pencil drawing", output, **settings)
+    with pytest.raises(Stopped) as caught:
+        run_job(plan, pipeline, Watcher(on_frame=seen.append, wants_stop=lambda: len(seen) >= 10))
+    partial = caught.value.partial
+    assert partial == tmp_path / "out.partial.mp4"
+    assert not output.exists()
+    with av.open(str(partial)) as container:
+        shown = sum(1 for _ in container.decode(video=0))
+        assert container.streams.audio
+    assert 10 <= shown < 40
+    assert shown == len(seen)
+    assert seen[0].shape == (48, 64, 3)
+    run_job(plan, pipeline, Watcher(on_frame=seen.append))
+    np.testing.assert_array_equal(seen, expected)
+    assert times(output) == times(undisturbed)

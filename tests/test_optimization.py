@@ -16,6 +16,7 @@ from style_a_video.optimization import (
     constant_prediction,
     content_loss,
     predict_clean,
+    prediction_of,
 )
 from style_a_video.sampling import Conditions, ContentGuide, _content_gradient, evaluate_branches
 from tests.conftest import tiny_pipeline
@@ -57,6 +58,16 @@ def test_constant_prediction_keeps_the_value_and_has_a_gradient(prediction_type:
 def test_unknown_prediction_type() -> None:
     with pytest.raises(ValueError, match="flow"):
         predict_clean(torch.zeros(1), torch.zeros(1), torch.tensor(0.5), "flow")
+    with pytest.raises(ValueError, match="flow"):
+        prediction_of(torch.zeros(1), torch.zeros(1), torch.tensor(0.5), "flow")
+
+
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction", "sample"])
+def test_the_prediction_of_a_clean_sample_predicts_it(prediction_type: str) -> None:
+    clean, z = torch.randn(2, 3, 4, 5), torch.randn(2, 3, 4, 5)
+    alpha_cumprod = torch.tensor(0.3)
+    prediction = prediction_of(clean, z, alpha_cumprod, prediction_type)
+    torch.testing.assert_close(predict_clean(prediction, z, alpha_cumprod, prediction_type), clean)
 
 
 @pytest.mark.parametrize("scheduler_class", [DDIMScheduler, EulerDiscreteScheduler])

@@ -313,7 +313,7 @@ def test_initial_frames_are_noised_as_the_schedule_says_and_take_the_last_steps(
     begun = torch.rand(2, 3, 16, 24, generator=seeded(1))
     noise = torch.randn(1, 4, 8, 12, generator=seeded(2))
     settings: dict[str, Any] = {"guidance_scale": 1.0, "image_guidance_scale": 1.0, "num_inference_steps": 4}
-    pipeline("a cat", frames(2), latents=noise, initial_frames=begun, strength=0.5, **settings)
+    pipeline("a cat", frames(2), latents=noise, initial_frames=begun, initial_strength=0.5, **settings)
     assert len(seen) == 2
     alpha = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000, dtype=np.float64))[seen[0][1]]
     assert 200 <= seen[0][1] <= 400
@@ -332,11 +332,41 @@ def test_initial_frames_and_full_strength_still_take_every_step(pipeline: sav.St
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"strength": 0.5}, "it is for initial_frames"),
-        ({"strength": 0.0, "initial_frames": torch.rand(3, 3, 16, 24)}, "more than 0"),
-        ({"strength": 0.5, "initial_frames": torch.rand(2, 3, 16, 24)}, "the video is"),
+        ({"initial_strength": 0.5}, "it is for initial_frames"),
+        ({"initial_strength": 0.0, "initial_frames": torch.rand(3, 3, 16, 24)}, "more than 0"),
+        ({"initial_strength": 0.5, "initial_frames": torch.rand(2, 3, 16, 24)}, "the video is"),
     ],
 )
 def test_bad_initial_frames(pipeline: sav.StyleAVideoPipeline, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(sav.InputError, match=message):
         pipeline("a cat", frames(3), num_inference_steps=2, **arguments)
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "euler", "dpm++"])
+def test_without_strength_the_result_is_the_frame(pipeline: sav.StyleAVideoPipeline, scheduler: str) -> None:
+    """As the first stage renders it, whatever the steps between."""
+    pictures = frames(2)
+    video = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+    kept = pipeline.decode_latents(pipeline.encode_frames(video) * pipeline.vae.config.scaling_factor)
+    other = pipeline.with_scheduler(scheduler)
+    found = other("a cat", video, strength=0.0, num_inference_steps=4, output_type="pt").frames
+    torch.testing.assert_close(found, kept, atol=1e-3, rtol=0)
+    half = other("a cat", video, strength=0.5, num_inference_steps=4, output_type="pt").frames
+    whole = other("a cat", video, num_inference_steps=4, output_type="pt").frames
+    assert (kept - half).abs().mean() < (kept - whole).abs().mean()
+
+
+def test_one_step_of_half_strength_goes_half_the_way(pipeline: sav.StyleAVideoPipeline) -> None:
+    """In latents: x̂_0 lies in the middle between the frame's and the style's."""
+    video = torch.from_numpy(frames(1)).permute(0, 3, 1, 2).float() / 255
+    ends: list[torch.Tensor] = []
+
+    def keep(_: Any, step: int, timestep: Any, given: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        ends.append(given["latents"])
+        return {}
+
+    other = pipeline.with_scheduler("euler")  # the tests' DDIM clips x̂_0
+    for strength in (0.0, 0.5, 1.0):
+        settings: dict[str, Any] = {"num_inference_steps": 1, "generator": seeded(), "callback_on_step_end": keep}
+        other("a cat", video, strength=strength, **settings)
+    torch.testing.assert_close(ends[1], (ends[0] + ends[2]) / 2, atol=1e-4, rtol=1e-4)

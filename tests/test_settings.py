@@ -65,10 +65,9 @@ def test_resolved_settings_leave_nothing_to_the_model() -> None:
     assert isinstance(resolved, ResolvedSettings)
     assert resolved.guidance_scale == 3.0
     assert resolved.image_guidance_scale == 1.5
-    assert resolved.refine is False
-    assert Settings().resolve(INSTRUCT_PIX2PIX_DEFAULTS).refine is True
     left = [name for name, value in resolved if value is None]
     assert left == ["style_image", "scheduler", "end_s"]
+    assert (resolved.keyframe_interval, Settings().resolve(INSTRUCT_PIX2PIX_DEFAULTS).keyframe_interval) == (1, 8)
     assert resolved.resolve(INSTRUCT_PIX2PIX_DEFAULTS) == resolved
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import evaluation, guidance, models, optimization, self_attention, temporal, video
     from .errors import InputError
     from .job import stylize
+    from .live import LiveStylizer
     from .models import load_pipeline
     from .pipeline import StyleAVideoOutput, StyleAVideoPipeline
     from .record import StylizeResult
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "InputError": "errors",
+    "LiveStylizer": "live",
     "STYLES": "styles",
     "Settings": "settings",
     "StyleAVideoOutput": "pipeline",
@@ -36,6 +38,7 @@ _MODULES = ("evaluation", "guidance", "models", "optimization", "self_attention"
 __all__ = [
     "STYLES",
     "InputError",
+    "LiveStylizer",
     "Settings",
     "StyleAVideoOutput",
     "StyleAVideoPipeline",

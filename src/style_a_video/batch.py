@@ -205,11 +205,11 @@ def outcome_of(row: Row, overwrite: bool, fresh: bool, load: OneModel, watch: Wa
         if not overwrite and _was_made(row):
             return Outcome(*described, "kept")
         plan = plan_job(row.video, row.prompt, row.output, overwrite=overwrite, fresh=fresh, **row.settings)
-        from .job import run_job
+        from .job import Watcher, run_job
 
         pipeline = load(plan.settings.model)
         with watch(row) if watch else nullcontext() as report:
-            result = run_job(plan, pipeline, report)
+            result = run_job(plan, pipeline, Watcher(report))
     except Exception as error:  # whatever it is, the other rows are made
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return Outcome(*described, "failed", error=reason)

@@ -9,7 +9,9 @@ from .errors import InputError
 EXTRAS = {
     "cluster": ("ray",),
     "demo": ("skimage",),
+    "live": ("pyvirtualcam",),
     "eval": ("skimage", "scipy", "matplotlib", "jinja2"),
+    "web": ("gradio", "skimage"),
     "train": ("skimage", "sklearn", "scipy", "matplotlib", "numba"),
 }
 """The extras of this project, and the modules of optional packages that each installs."""

@@ -7,15 +7,16 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from av.error import FFmpegError
 
-from .atomic import cannot_write, replace, write_atomically
+from .atomic import atomic_path, cannot_write, replace, write_atomically
 from .errors import InputError
-from .frames import resize_pixels
+from .frames import Pixels, resize_pixels
 from .journal import LONGEST_PART, PART_FRAMES, Journal, open_journal
 from .models import load_pipeline, load_refiner
 from .pipeline import StyleAVideoPipeline
@@ -27,6 +28,28 @@ from .video import LONGEST_JOIN_S, Output, Part, VideoFrame, VideoInfo, output_f
 
 Progress = Callable[[int, int], None]
 """Called with (frames done, frames in all)."""
+
+
+class Stopped(Exception):
+    """A job that ended because it was asked to. What is finished is kept, and can be gone on from.
+
+    `partial` is a playable file of it, or None where nothing was finished.
+    """
+
+    def __init__(self, partial: Path | None) -> None:
+        super().__init__("stopped")
+        self.partial = partial
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What a program that shows a job wants of it; all is called in the job's own thread."""
+
+    on_progress: Progress | None = None
+    on_frame: Callable[[Pixels], None] | None = None
+    """Called with every stylized frame, (H, W, 3) uint8 RGB of the working size."""
+    wants_stop: Callable[[], bool] = lambda: False
+    """Asked wherever a part can end; then the job ends with `Stopped`."""
 
 
 def stylize(
@@ -66,16 +89,20 @@ def stylize(
         video, prompt, output, overwrite=overwrite, preview=preview, fresh=fresh, keep_partial=keep_partial,
         isolate=isolate, **settings,
     )  # fmt: skip
-    return run_job(plan, pipeline, on_progress)
+    return run_job(plan, pipeline, Watcher(on_progress))
 
 
 def run_job(
     plan: Plan,
     pipeline: StyleAVideoPipeline | None = None,
-    on_progress: Progress | None = None,
+    watcher: Watcher | None = None,
     cluster: SegmentMaker | None = None,
 ) -> StylizeResult:
-    """Carry out a plan, by the workers of a cluster if there is one. Raises InputError as `stylize` does."""
+    """Carry out a plan, by the workers of a cluster if there is one.
+
+    Raises InputError as `stylize` does, and `Stopped` where the watcher wants it, which a cluster does not ask.
+    """
+    watcher = watcher or Watcher()
     pipeline = pipeline or load_pipeline(plan.settings.model)
     settings, info = pipeline.resolve(plan.settings), plan.reader.info
     working = working_size(info, settings.size)
@@ -87,8 +114,8 @@ def run_job(
         return output_for(plan.output, final, info, settings.start_s, end_s)
 
     def report(done: int) -> None:
-        if on_progress:
-            on_progress(done, max(plan.frame_count, done))
+        if watcher.on_progress:
+            watcher.on_progress(done, max(plan.frame_count, done))
 
     def finish(journal: Journal, output: Output) -> StylizeResult:
         seconds = time.perf_counter() - began
@@ -111,7 +138,13 @@ def run_job(
                     if cluster:
                         _have_parts_made(task, frames, cluster, journal, report)
                     else:
-                        _make_parts(task, frames, pipeline, journal, report)
+                        _make_parts(task, frames, pipeline, journal, report, watcher)
+            except Stopped as stopped:
+                if journal.parts:
+                    stopped.partial = plan.output.with_stem(f"{plan.output.stem}.partial")
+                    with atomic_path(stopped.partial) as partial:
+                        _join(plan, output_until(_end_s(journal, info)), journal, partial)
+                raise
             except BaseException:
                 if plan.keep_partial and journal.parts:
                     finish(journal, output_until(_end_s(journal, info)))
@@ -122,8 +155,8 @@ def run_job(
             result = finish(journal, output)
     except (FFmpegError, OSError) as error:
         raise cannot_write(plan.output, error) from error
-    if on_progress:
-        on_progress(result.frames, result.frames)
+    if watcher.on_progress:
+        watcher.on_progress(result.frames, result.frames)
     return result
 
 
@@ -143,8 +176,9 @@ def _make_parts(
     pipeline: StyleAVideoPipeline,
     journal: Journal,
     report: Callable[[int], None],
+    watcher: Watcher,
 ) -> None:
-    """Stylize what is not finished yet, part by part."""
+    """Stylize what is not finished yet, part by part. Raises Stopped where the watcher wants it."""
     done = journal.frames
     refiner = load_refiner() if task.settings.refine else None
     stream = stylized_stream(pipeline, frames, task.prompt, task.settings, refiner, journal.border)
@@ -160,12 +194,16 @@ def _make_parts(
                     pts.append(item.pts)
                     done += 1
                     report(done)
-                elif len(pts) >= (PART_FRAMES if item.is_cut else LONGEST_PART):
+                    if watcher.on_frame:
+                        watcher.on_frame(item.pixels)
+                elif pts and (len(pts) >= (PART_FRAMES if item.is_cut else LONGEST_PART) or watcher.wants_stop()):
                     border = item
                     break
             ended = border is None
         if pts:
             journal.add(Part(path, tuple(pts)), border)
+        if not ended and watcher.wants_stop():
+            raise Stopped(None)
 
 
 def _have_parts_made(
@@ -198,15 +236,19 @@ def _finish(plan: Plan, output: Output, journal: Journal, record: dict[str, Any]
     if not plan.overwrite and (plan.output.exists() or plan.record.exists()):
         raise InputError(f"{plan.output} appeared meanwhile: move it away and run this again, nothing is lost")
     whole = journal.folder / f"whole{plan.output.suffix}"
-    if plan.isolate:
-        path = plan.reader.info.path
-        run_isolated(output.join, journal.parts, whole, path=path, longest_s=LONGEST_JOIN_S)
-    else:
-        output.join(journal.parts, whole)
+    _join(plan, output, journal, whole)
     written = journal.folder / "record.json"
     write_atomically(written, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     replace(whole, plan.output)
     replace(written, plan.record)
+
+
+def _join(plan: Plan, output: Output, journal: Journal, target: Path) -> None:
+    if plan.isolate:
+        path = plan.reader.info.path
+        run_isolated(output.join, journal.parts, target, path=path, longest_s=LONGEST_JOIN_S)
+    else:
+        output.join(journal.parts, target)
 
 
 def _end_s(journal: Journal, info: VideoInfo) -> float:

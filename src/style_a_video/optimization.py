@@ -44,6 +44,22 @@ def predict_clean(model_output: Tensor, sample: Tensor, alpha_cumprod: Tensor, p
     raise ValueError(f"unknown prediction_type {prediction_type!r}: epsilon, v_prediction and sample are supported")
 
 
+def prediction_of(clean: Tensor, sample: Tensor, alpha_cumprod: Tensor, prediction_type: str) -> Tensor:
+    """The model output whose x̂_0 is `clean`: the inverse of `predict_clean`, of the same arguments.
+
+    Raises ValueError for a prediction type that is not epsilon, v_prediction or sample.
+    """
+    alpha_cumprod = alpha_cumprod.to(sample)
+    alpha, sigma = alpha_cumprod.sqrt(), (1 - alpha_cumprod).sqrt()
+    if prediction_type == "epsilon":
+        return (sample - alpha * clean) / sigma
+    if prediction_type == "v_prediction":
+        return (alpha * sample - clean) / sigma
+    if prediction_type == "sample":
+        return clean
+    raise ValueError(f"unknown prediction_type {prediction_type!r}: epsilon, v_prediction and sample are supported")
+
+
 def constant_prediction(
     model_output: Tensor, sample: Tensor, alpha_cumprod: Tensor, prediction_type: str
 ) -> tuple[Tensor, str]:

@@ -21,7 +21,7 @@ from .errors import InputError
 from .frames import Picture, Video, pad_to_multiple, picture_to_tensor, tensor_to_output, video_to_tensor
 from .guidance import MASK, branch_weights
 from .optimization import clip_image_embedding, normalized
-from .sampling import Conditions, ContentGuide, denoise, step_arguments
+from .sampling import Conditions, ContentGuide, denoise, last_timesteps, step_arguments
 from .schedulers import scheduler_by_name
 from .self_attention import default_layer, record_attention
 from .settings import (
@@ -142,6 +142,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         prompt_embeds: Tensor | None = None,
         negative_prompt_embeds: Tensor | None = None,
         initial_frames: Tensor | None = None,
+        initial_strength: float = 1.0,
         strength: float = 1.0,
         batch_size: int = 8,
         output_type: OutputType = "np",
@@ -172,8 +173,9 @@ class StyleAVideoPipeline(DiffusionPipeline):
             prompt_embeds, negative_prompt_embeds: results of `encode_style`, (1, tokens, width), for repeated calls.
                 `prompt` may then be None.
             initial_frames: stylized frames (F, 3, H, W) in [0, 1] to start from, as in image-to-image pipelines. Noise
-                is added to their latents, and only the last `strength` of the steps is taken.
-            strength: share of the steps that is taken, above 0 and up to 1.
+                is added to their latents, and only the last `initial_strength` of the steps is taken.
+            initial_strength: share of the steps that is taken, above 0 and up to 1.
+            strength: how far the style changes the frame, 0 to 1 (section 2.3).
             batch_size: frames denoised together. With deterministic schedulers it changes the result by rounding only.
             callback_on_step_end: called as (pipe, step, timestep, {"latents": …}); may return new latents in a dict.
 
@@ -194,7 +196,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
         settings = CallSettings(
             **{name: self.defaults(fast)[name] if value is None else value for name, value in given.items()},
             mask_refresh=mask_refresh, optimization=optimization, noise=noise, eta=eta, strength=strength,
-            batch_size=batch_size, output_type=output_type,
+            initial_strength=initial_strength, batch_size=batch_size, output_type=output_type,
         )  # fmt: skip
         self._check_steps(settings.num_inference_steps)
         frames = video_to_tensor(video)
@@ -206,7 +208,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
             text = encoded[0] if text is None else text
             no_text = encoded[1] if no_text is None else no_text
         padded = pad_to_multiple(frames, self.vae_scale_factor)
-        initial = self._padded_initial_frames(frames, initial_frames, settings.strength)
+        initial = self._padded_initial_frames(frames, initial_frames, settings.initial_strength)
         start = self.prepare_latents(padded, settings.noise, generator, latents)
         stylized = []
         for first in range(0, len(frames), batch_size):
@@ -246,18 +248,19 @@ class StyleAVideoPipeline(DiffusionPipeline):
         except ValueError as error:
             name = type(self.scheduler).__name__
             raise InputError(f"{name} cannot take {settings.num_inference_steps} steps: {error}") from error
-        timesteps = self.scheduler.timesteps
-        if initial_frames is None:
-            z = noise * self.scheduler.init_noise_sigma
-        else:
-            timesteps = self._last_timesteps(settings.strength)
+        timesteps = last_timesteps(self.scheduler, settings.initial_strength)
+        # Where no step is skipped, all is noise: as in diffusers' image-to-image.
+        z = noise * self.scheduler.init_noise_sigma
+        if initial_frames is not None and len(timesteps) < len(self.scheduler.timesteps):
             z = self._add_noise(initial_frames, noise, timesteps[:1])
         conditions = Conditions(self.encode_frames(images), text, no_text)
+        frame_latents = conditions.frame.float() * self.vae.config.scaling_factor
         with record_attention(self.unet, layer) if layer else nullcontext() as record:
             z = denoise(
                 self.unet, self.scheduler, z, timesteps, weights, conditions, record, settings.mask_refresh,
                 self.content_guide(images, settings.content_weight, settings.optimization),
                 step_arguments(self.scheduler, generator, settings.eta), self._on_step_end(callback),
+                settings.strength, frame_latents,
             )  # fmt: skip
         return self.decode_latents(z).float().cpu()
 
@@ -331,26 +334,16 @@ class StyleAVideoPipeline(DiffusionPipeline):
         ]
         return torch.cat(fields).expand(count, -1, -1, -1)
 
-    def _padded_initial_frames(self, frames: Tensor, initial_frames: Tensor | None, strength: float) -> Tensor | None:
+    def _padded_initial_frames(self, frames: Tensor, initial_frames: Tensor | None, share: float) -> Tensor | None:
         """The initial frames, padded as the video is."""
         if initial_frames is None:
-            if strength != 1:
-                raise InputError(f"strength is {strength}: it is for initial_frames, and there are none")
+            if share != 1:
+                raise InputError(f"initial_strength is {share}: it is for initial_frames, and there are none")
             return None
         initial = video_to_tensor(initial_frames)
         if initial.shape != frames.shape:
             raise InputError(f"initial_frames are {tuple(initial.shape)}: the video is {tuple(frames.shape)}")
         return pad_to_multiple(initial, self.vae_scale_factor)
-
-    def _last_timesteps(self, strength: float) -> Tensor:
-        """The timesteps of the last `strength` of the steps, at least one. The scheduler is told where it begins."""
-        steps = self.scheduler.num_inference_steps
-        skipped = steps - max(1, min(steps, int(steps * strength + 1e-6)))
-        order: int = self.scheduler.order
-        if hasattr(self.scheduler, "set_begin_index"):
-            self.scheduler.set_begin_index(skipped * order)
-        timesteps: Tensor = self.scheduler.timesteps[skipped * order :]
-        return timesteps
 
     def _add_noise(self, stylized: Tensor, noise: Tensor, timestep: Tensor) -> Tensor:
         """z_t of stylized frames (F, 3, H, W) in [0, 1].

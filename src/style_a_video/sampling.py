@@ -22,6 +22,7 @@ from .optimization import (
     content_gradient,
     content_loss,
     predict_clean,
+    prediction_of,
 )
 from .self_attention import AttentionRecord, attention_mask, layer_grid, upsample_mask
 from .settings import MaskRefresh, Optimization
@@ -123,8 +124,13 @@ def denoise(
     content: ContentGuide | None = None,
     step_arguments: Mapping[str, Any] | None = None,
     on_step_end: StepEnd | None = None,
+    strength: float = 1.0,
+    frame_latents: Tensor | None = None,
 ) -> Tensor:
     """From latents at the first timestep to latents at the end, (F, C, h, w).
+
+    With a `strength` below 1, every step's ε̃ is drawn towards the prediction whose x̂_0 are the `frame_latents`
+    (F, C, h, w), scaled as z_0 is.
 
     `record` (of the layer that makes M) is needed when `weights` holds the mask branch. A step calls the UNet once,
     once more when the mask is exact, and once more when `content` is given: ε̃ is then evaluated again at z_t − λ·Δz_t.
@@ -143,6 +149,10 @@ def denoise(
             latents = latents - content.weight * gradient
             shifted = scheduler.scale_model_input(latents, timestep)
             prediction = combine(evaluate_branches(unet, shifted, timestep, weights, conditions, mask), weights)
+        if strength < 1 and frame_latents is not None:
+            sample, alpha = scheduler.scale_model_input(latents, timestep), alpha_cumprod_at(scheduler, timestep)
+            keep = prediction_of(frame_latents, sample, alpha, scheduler.config.prediction_type)
+            prediction = torch.lerp(keep, prediction, strength)
         latents = scheduler.step(prediction, timestep, latents, **(step_arguments or {}), return_dict=False)[0]
         if on_step_end is not None:
             latents = on_step_end(index, timestep, latents)
@@ -188,6 +198,16 @@ def _content_gradient(
         clean = predict_clean(prediction, sample, alpha_cumprod, kind)
         loss = content_loss(content.embed(content.decode(clean)), content.target)
         return content_gradient(loss, z), mask
+
+
+def last_timesteps(scheduler: Any, share: float) -> Tensor:
+    """The timesteps of the last `share` of the steps, at least one. The scheduler is told where it begins."""
+    steps = scheduler.num_inference_steps
+    skipped = steps - max(1, min(steps, int(steps * share + 1e-6)))
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(skipped * scheduler.order)
+    timesteps: Tensor = scheduler.timesteps[skipped * scheduler.order :]
+    return timesteps
 
 
 def step_arguments(scheduler: Any, generator: Any, eta: float) -> dict[str, Any]:

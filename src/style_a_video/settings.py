@@ -40,8 +40,12 @@ Count = Annotated[int, Field(ge=1)]
 Scale = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
+UnitInterval = Annotated[float, Field(ge=0, le=1)]
 Odd = Annotated[int, Field(ge=1), AfterValidator(_odd)]
 Size = Annotated[int, Field(ge=32, le=4096)]
+Interval = Annotated[int, Field(ge=1, le=32)]
+
+KEYFRAME_INTERVAL = 8
 
 _FLOW_MODULES = pkgutil.iter_modules([str(Path(__file__).parent / "temporal" / "flow_estimators")])
 FLOWS = tuple(sorted(module.name for module in _FLOW_MODULES if not module.name.startswith("_")))
@@ -163,7 +167,8 @@ class CallSettings(Checked):
     optimization: Optimization
     noise: FrameNoise
     eta: Scale
-    strength: Share
+    strength: UnitInterval
+    initial_strength: Share
     batch_size: Count
     output_type: OutputType
 
@@ -182,7 +187,7 @@ class Settings(Checked):
     style_image_weight: Weight = 1.0
     """How much the style image is heeded beside the prompt; 0 ignores it."""
     fast: bool = False
-    """Quicker and rougher: fewest steps, no refinement network, coarser flow."""
+    """Quicker, less steady: fewest steps, no keyframes, coarser flow."""
     num_inference_steps: Count | None = None
     """Denoising steps."""
     scheduler: Annotated[str, AfterValidator(_one_of(SCHEDULERS))] | None = None
@@ -203,16 +208,18 @@ class Settings(Checked):
     """How far the gradient of λ flows: through the decoder, or through the UNet too (exact)."""
     noise: ShotNoise = "shared"
     """One noise field for all frames (shared), one that moves with the picture (warped), or independent ones."""
-    keyframe_interval: Annotated[int, Field(ge=1, le=32)] = 8
-    """Distance between keyframes; the frames between are made from them. 1 denoises every frame."""
+    keyframe_interval: Interval | None = None
+    """Distance between keyframes; the frames between are made from them. 1, as `fast` has it, denoises every frame."""
     keyframes: KeyframeConfig = DEFAULT_KEYFRAMES
     """Constants of keyframe propagation; the command line does not offer them."""
     flow: Annotated[str, AfterValidator(_one_of(FLOWS))] = "dis"
     """What estimates motion; raft needs torchvision."""
     anchor: bool = False
     """Frames made in full also attend to their shot's first frame."""
-    refine: bool | None = None
-    """Steady the result by the refinement network. By default it runs unless `fast`."""
+    refine: bool = True
+    """Steady the result by the refinement network."""
+    strength: UnitInterval = 1.0
+    """How far the style changes the frame: 0 leaves it, 1 is the whole style."""
     preserve_color: bool = False
     """Keep the input's own colours: of the style only light and dark are taken."""
     size: Size | None = None
@@ -227,9 +234,10 @@ class Settings(Checked):
     """Frames denoised at once. With keyframes it is `batch_size // keyframe_interval` of them, at least one."""
 
     def resolve(self, model_defaults: Mapping[str, Any]) -> ResolvedSettings:
-        """These settings with every None replaced: by the model's default, and for `refine` by `not fast`."""
+        """These settings with every None replaced: by the model's default; the keyframe interval by 1 or 8."""
         values = dict(self)
-        values["refine"] = not self.fast if self.refine is None else self.refine
+        if self.keyframe_interval is None:
+            values["keyframe_interval"] = 1 if self.fast else KEYFRAME_INTERVAL
         defaults = {name: model_defaults[name] for name in MODEL_DEFAULTS if values[name] is None}
         return ResolvedSettings(**values | defaults)
 
@@ -243,7 +251,7 @@ class ResolvedSettings(Settings):
     image_guidance_scale: Scale
     mask_guidance_scale: Scale
     content_weight: Weight
-    refine: bool
+    keyframe_interval: Interval
     size: Size
 
     @property

@@ -19,10 +19,12 @@ from .compare import compare
 from .demo import demo
 from .doctor import doctor
 from .evaluate import evaluate
+from .live import live
 from .styles import styles
 from .stylize import stylize
 from .terminal import tell
 from .train import train
+from .web import web
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -43,7 +45,7 @@ def common(
 
 
 SETTINGS = frozenset(Settings.model_fields)
-for command in (stylize, batch, demo, styles, evaluate, compare, ablate, train, doctor):
+for command in (stylize, web, live, batch, demo, styles, evaluate, compare, ablate, train, doctor):
     app.command()(command)
 
 

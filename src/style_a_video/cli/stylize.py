@@ -43,10 +43,13 @@ def stylize(
     content_weight: Annotated[float | None, setting("content_weight")] = DEFAULTS.content_weight,
     optimization: Annotated[Optimization, setting("optimization")] = DEFAULTS.optimization,
     noise: Annotated[ShotNoise, setting("noise")] = DEFAULTS.noise,
-    keyframe_interval: Annotated[int, setting("keyframe_interval")] = DEFAULTS.keyframe_interval,
+    keyframe_interval: Annotated[
+        int | None, setting("keyframe_interval", shown="8, or 1 if --fast")
+    ] = DEFAULTS.keyframe_interval,
     flow: Annotated[str, setting("flow", choices=FLOWS)] = DEFAULTS.flow,
     anchor: Annotated[bool, setting("anchor", "--anchor")] = DEFAULTS.anchor,
-    refine: Annotated[bool | None, setting("refine", "--refine/--no-refine", shown="unless --fast")] = DEFAULTS.refine,
+    refine: Annotated[bool, setting("refine", "--refine/--no-refine")] = DEFAULTS.refine,
+    strength: Annotated[float, setting("strength")] = DEFAULTS.strength,
     preserve_color: Annotated[bool, setting("preserve_color", "--preserve-color")] = DEFAULTS.preserve_color,
     size: Annotated[int | None, setting("size")] = DEFAULTS.size,
     output_size: Annotated[OutputSize, setting("output_size")] = DEFAULTS.output_size,
@@ -81,12 +84,12 @@ def stylize(
         guidance_scale=guidance_scale, image_guidance_scale=image_guidance_scale, size=size, start_s=start, end_s=end,
         mask_guidance_scale=mask_guidance_scale, mask_refresh=mask_refresh, content_weight=content_weight,
         optimization=optimization, noise=noise, keyframe_interval=keyframe_interval, flow=flow, anchor=anchor,
-        refine=refine, preserve_color=preserve_color, output_size=output_size, batch_size=batch_size,
+        refine=refine, strength=strength, preserve_color=preserve_color, output_size=output_size, batch_size=batch_size,
     )  # fmt: skip
     from .. import job
 
     with workers(cluster) as workers_there, progress("stylizing") as report:
-        result = job.run_job(plan, None, report, workers_there)
+        result = job.run_job(plan, None, job.Watcher(report), workers_there)
     sizes = (result.source_size, result.working_size, result.output_size)
     source, working, final = ("x".join(map(str, size)) for size in sizes)
     frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"

@@ -79,7 +79,7 @@ class Denoiser:
             negative_prompt_embeds=self.no_text,
             latents=torch.cat([context.noise for context in contexts]),
             initial_frames=None if initial_frames is None else torch.cat(initial_frames),
-            strength=1.0 if initial_frames is None else self.settings.keyframes.fill_strength,
+            initial_strength=1.0 if initial_frames is None else self.settings.keyframes.fill_strength,
             generator=self._step_generators(contexts, from_noise=initial_frames is None),
             output_type="pt",
             **self.settings.call_arguments(),

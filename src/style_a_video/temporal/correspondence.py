@@ -87,7 +87,8 @@ def deformation(flow: Tensor, config: KeyframeConfig = DEFAULT_KEYFRAMES) -> Ten
     across = F.pad(flow[..., 1:] - flow[..., :-1], (0, 1, 0, 0))
     down = F.pad(flow[..., 1:, :] - flow[..., :-1, :], (0, 0, 0, 1))
     stretch, shear = across[:, :1] - down[:, 1:], across[:, 1:] + down[:, :1]
-    return local_mean(torch.cat([stretch, shear], dim=1), config.deformation_window).norm(dim=1, keepdim=True)
+    means = local_mean(torch.cat([stretch, shear], dim=1), config.deformation_window)
+    return means.square().sum(dim=1, keepdim=True).sqrt()
 
 
 def same_structure(frame: Tensor, other: Tensor, flow: Tensor, config: KeyframeConfig = DEFAULT_KEYFRAMES) -> Tensor:

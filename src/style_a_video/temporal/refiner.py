@@ -38,7 +38,7 @@ class Refiner(ModelMixin, ConfigMixin):
     """
 
     @register_to_config
-    def __init__(self, form: Form = "warped", width: int = 32, blocks: int = 3) -> None:
+    def __init__(self, form: Form = "warped", width: int = 16, blocks: int = 2) -> None:
         super().__init__()
         evidence = 2 if form == "warped" else 0
         self.pair = nn.Conv2d(4 * (6 + evidence), width, 3, padding=1)
@@ -91,7 +91,10 @@ def _smoothed(planes: Tensor) -> Tensor:
     A plane that is shuffled from four channels can hold a checkerboard, which would add up from frame to frame.
     """
     padded = F.pad(planes, (1, 1, 1, 1), mode="replicate")
-    return F.avg_pool2d(F.avg_pool2d(padded, 2, stride=1), 2, stride=1)
+    rows = padded[..., :-1] + padded[..., 1:]
+    rows = rows[..., :-1] + rows[..., 1:]
+    columns = rows[..., :-1, :] + rows[..., 1:, :]
+    return (columns[..., :-1, :] + columns[..., 1:, :]) / 16
 
 
 def _halved(planes: list[Tensor]) -> Tensor:

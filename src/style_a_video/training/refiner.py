@@ -22,7 +22,7 @@ from .sequences import Sequence, load_sequences, make_sequences
 TEMPORAL_WEIGHT = 4.0
 DETAIL_WEIGHT = 1.0
 BATCH = 4
-RECIPE = 3
+RECIPE = 4
 """Of the clips; one more whenever `sequences` or what it runs changes what they show."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..styles.media import STYLES
 from ..video import VideoFrame
 from .captions import caption, random_spec
 from .contents import random_content, smooth_noise
-from .renderers import Chance, render
+from .renderers import RENDERERS, Chance, render
 
 SIDE = 128
 LENGTH = 8
@@ -77,7 +77,8 @@ def _path(rng: np.random.Generator, length: int, side: int, scale: float) -> lis
 
 def disturbed_renderer(rng: np.random.Generator, frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Every frame by one renderer, disturbed on its own: colour, brightness, coarse noise, phase of its marks."""
-    spec = random_spec(rng, STYLES[int(rng.integers(len(STYLES)))].name)
+    media = sorted(RENDERERS)  # those that need no paintings
+    spec = replace(random_spec(rng, media[int(rng.integers(len(media)))]), second="")
     strength = float(rng.uniform(0.3, 1.0))
     chance = Chance.of_seed(int(rng.integers(2**31)), *frames.shape[1:3])
     styled = []

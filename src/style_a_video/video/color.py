@@ -7,7 +7,7 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import Colorspace
+from av.video.reformatter import Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 PQ, HLG = 16, 18
@@ -39,16 +39,19 @@ TO_BT709 = {
 """By primaries (BT.2020, Display P3), linear RGB to linear BT.709 RGB."""
 
 
-def to_rgb(frame: av.VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
-    """The frame in BT.709 RGB, (height, width, 3), scaled, neither turned nor mirrored."""
+def to_rgb(frame: av.VideoFrame, width: int, height: int, reformatter: VideoReformatter) -> NDArray[np.uint8]:
+    """The frame in BT.709 RGB, (height, width, 3), scaled, neither turned nor mirrored.
+
+    `reformatter` keeps its tables from frame to frame: making them takes longer than using them.
+    """
     interpolation = "AREA" if width < frame.width else "BICUBIC"
     wide = frame.color_trc in (PQ, HLG) or frame.color_primaries in TO_BT709
     if wide and not frame.format.is_rgb and frame.format.components[0].bits == 8:
         # Straight from 8 bits to RGB of 16, colours are off by twice as much.
         frame = frame.reformat(format="yuv444p16le", src_colorspace=_matrix_of(frame))
     has_alpha = frame.format.has_palette or any(component.is_alpha for component in frame.format.components)
-    pixels: NDArray[Any] = frame.reformat(
-        width, height, FORMATS[wide, has_alpha],
+    pixels: NDArray[Any] = reformatter.reformat(
+        frame, width, height, FORMATS[wide, has_alpha],
         src_colorspace=_matrix_of(frame), interpolation=interpolation,
     ).to_ndarray()  # fmt: skip
     if frame.format.name.startswith("gray") and frame.color_range == LIMITED:

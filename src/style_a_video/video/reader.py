@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from av.error import FFmpegError
 from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from ..errors import InputError
@@ -102,6 +103,7 @@ class VideoReader:
             InputError: nothing can be decoded, or an image of a folder cannot.
         """
         size = size or (self.info.width, self.info.height)
+        reformatter = VideoReformatter()
         first: int | None = None
         for coded, pts in self._decoded():
             first = pts if first is None else first
@@ -113,7 +115,7 @@ class VideoReader:
             if skip:
                 skip -= 1
             else:
-                yield VideoFrame(coded.displayed(size), pts)
+                yield VideoFrame(coded.displayed(size, reformatter), pts)
 
     def _decoded(self) -> Iterator[tuple[_Coded, int]]:
         step = max(1, round(1 / self.info.rate / self.info.time_base))
@@ -283,7 +285,7 @@ class _Coded:
         """(width, height) as shown: pixel aspect, then turned."""
         return self.orientation.size(max(1, round(self.frame.width * self.pixel_aspect)), self.frame.height)
 
-    def displayed(self, size: tuple[int, int]) -> NDArray[np.uint8]:
+    def displayed(self, size: tuple[int, int], reformatter: VideoReformatter) -> NDArray[np.uint8]:
         """The picture as shown, scaled to `size` (width, height); black bars fill what another aspect leaves."""
         width, height = self.size
         scale = min(size[0] / width, size[1] / height)
@@ -291,7 +293,7 @@ class _Coded:
         across, down = size[0] * height, size[1] * width
         if max(across, down) <= SAME_ASPECT * min(across, down):
             fitted = size
-        pixels = self.orientation.apply(to_rgb(self.frame, *self.orientation.size(*fitted)))
+        pixels = self.orientation.apply(to_rgb(self.frame, *self.orientation.size(*fitted), reformatter))
         left, top = ((size[k] - fitted[k]) // 2 for k in (0, 1))
         bars = (top, size[1] - fitted[1] - top, left, size[0] - fitted[0] - left)
         return np.asarray(cv2.copyMakeBorder(pixels, *bars, cv2.BORDER_CONSTANT)) if any(bars) else pixels

@@ -17,6 +17,7 @@ from typing import Any
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from ..atomic import atomic_path, check_writable
@@ -256,11 +257,13 @@ class _VideoWriter:
     def __init__(self, container: Any, stream: Any, time_base: Fraction) -> None:
         self.container, self.stream, self.time_base = container, stream, time_base
         self.first: int | None = None
+        self.reformatter = VideoReformatter()
 
     def write(self, pixels: NDArray[np.uint8], pts: int) -> None:
         self.first = pts if self.first is None else self.first
-        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
-            format=self.stream.pix_fmt, dst_colorspace="ITU709", dst_color_range="MPEG"
-        )
+        frame = self.reformatter.reformat(
+            av.VideoFrame.from_ndarray(pixels, format="rgb24"),
+            format=self.stream.pix_fmt, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG,
+        )  # fmt: skip
         frame.pts, frame.time_base = pts - self.first, self.time_base
         self.container.mux(self.stream.encode(frame))

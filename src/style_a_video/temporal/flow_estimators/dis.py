@@ -23,7 +23,10 @@ def estimator(*, device: str | torch.device = "cpu", fast: bool = False) -> Flow
     search.setPatchSize(5)
     search.setVariationalRefinementAlpha(100.0)
     search.setFinestScale(1 if fast else 0)
-    search.setVariationalRefinementIterations(15 if fast else 5)
+    search.setVariationalRefinementIterations(5)
+    if fast:
+        search.setPatchStride(4)
+        search.setGradientDescentIterations(12)
 
     def estimate(frames: Tensor, others: Tensor) -> Tensor:
         pairs = zip(_grey(frames), _grey(others), strict=True)

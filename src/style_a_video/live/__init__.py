@@ -1,0 +1,6 @@
+"""Frames as they come: a camera, a file played in real time, or whatever a program hands over."""
+
+from .source import Captured, LatestFrame, open_source
+from .stylizer import LiveStylizer
+
+__all__ = ["Captured", "LatestFrame", "LiveStylizer", "open_source"]

@@ -1,0 +1,58 @@
+"""The browser's webcam in a style."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from ..errors import InputError
+from ..frames import Pixels
+from ..live import LiveStylizer
+from .sessions import session_of
+from .studio import Studio
+from .work import as_data_uri
+
+EVERY_S = 0.1
+"""Seconds between the webcam's pictures."""
+
+
+def build_live_tab(page: gr.Blocks, studio: Studio) -> None:
+    """The tab: a webcam, a sentence, the strength, and the picture."""
+    stylizers: dict[str, LiveStylizer] = {}
+
+    def stylize(request: gr.Request, frame: Pixels | None, prompt: str, strength: float, keep: bool) -> Any:
+        if frame is None:
+            return gr.skip()
+        key = f"{session_of(request.headers.get('cookie', ''))}{request.session_hash}"
+        wanted: dict[str, Any] = {"strength": strength, "preserve_color": keep}
+        try:
+            if key not in stylizers:
+                stylizers[key] = LiveStylizer(prompt, studio.pipeline, **wanted)
+            stylizer = stylizers[key]
+            if (stylizer.prompt, stylizer.settings.strength, stylizer.settings.preserve_color) != (
+                prompt, strength, keep,
+            ):  # fmt: skip
+                stylizer.change(prompt, **wanted)
+            return f'<div class="working"><img src="{as_data_uri(stylizer(np.asarray(frame)))}" alt="live"></div>'
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def leave(request: gr.Request) -> None:
+        for key in [key for key in stylizers if key.endswith(str(request.session_hash))]:
+            del stylizers[key]
+
+    with gr.Row():
+        with gr.Column(min_width=320):
+            camera = gr.Image(sources=["webcam"], streaming=True, type="numpy", label="Your camera", height=240)
+            prompt = gr.Textbox("a pencil drawing", label="Style")
+            strength = gr.Slider(0, 1, 1, step=0.05, label="Strength")
+            keep = gr.Checkbox(label="Keep original colours")
+        with gr.Column(min_width=320):
+            picture = gr.HTML("<p>Start your camera: its pictures stay on the machine that serves this page.</p>")
+    camera.stream(
+        stylize, [camera, prompt, strength, keep], picture, stream_every=EVERY_S, show_progress="hidden",
+        api_visibility="private", concurrency_id="model", concurrency_limit=1, time_limit=None,
+    )  # fmt: skip
+    page.unload(leave)

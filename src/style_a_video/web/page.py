@@ -1,0 +1,205 @@
+"""The page (Gradio): a clip and a style in, the styled clip out, and what happens in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ..errors import InputError
+from . import looks
+from .sessions import session_of
+from .studio import Studio, before_and_after
+
+FIRST_PROMPT = "a pencil drawing"
+ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+"""The model is one; whoever comes second waits in line."""
+TITLE = "Style-A-Video"
+
+
+def own_session(request: gr.Request) -> str:
+    """The browser's session; the middleware gives every request one."""
+    return session_of(request.headers.get("cookie", ""))
+
+
+def build_page(
+    studio: Studio, example: Path, gallery: list[tuple[Path, str]], understand: Callable[[str], str]
+) -> gr.Blocks:
+    """The page.
+
+    Args:
+        studio: does the work.
+        example: a clip for who has none at hand.
+        gallery: pictures of the styles, with their names.
+        understand: what the model makes of a sentence, in words.
+    """
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+        gr.Markdown(f"# {TITLE}\nA clip and a style in, the same clip in that style out. {studio.limits.in_words()}")
+        with gr.Tab("Clip"):
+            _clip_tab(page, studio, example, gallery, understand)
+        with gr.Tab("Live"):
+            from .live_tab import build_live_tab
+
+            build_live_tab(page, studio)
+        with gr.Tab("Measure"):
+            from .measure_tab import build_measure_tab
+
+            build_measure_tab(studio)
+    return page
+
+
+def settings_of(*values: Any) -> dict[str, Any]:
+    """`Settings` from the page's controls, in the order of `_controls`."""
+    names = ("style_image", "strength", "preserve_color", "fast", "size", "guidance_scale", "seed", "negative_prompt")
+    given = dict(zip(names, values, strict=True))
+    # Where the control is at the model's own value, the model decides.
+    if given["guidance_scale"] == 1.0:
+        del given["guidance_scale"]
+    numbers = {"size": int(given["size"]), "seed": int(given["seed"] or 0)}
+    return given | numbers | {"negative_prompt": given["negative_prompt"] or ""}
+
+
+def _controls(studio: Studio) -> list[gr.components.Component]:
+    strength = gr.Slider(0, 1, 1, step=0.05, label="Strength", info="0 is your clip, 1 the whole style")
+    keep = gr.Checkbox(label="Keep original colours")
+    with gr.Accordion("More", open=False):
+        picture = gr.Image(type="pil", sources=["upload"], label="Style from a picture, too", height=160)
+        fast = gr.Checkbox(value=True, label="Fast", info="Off: keyframes, steadier and slower")
+        own = studio.pipeline.defaults()["size"]
+        size = gr.Slider(128, studio.limits.side, own, step=32, label="Size", info="More pixels are finer and slower")
+        scale = gr.Slider(1, 3, 1, step=0.25, label="Push the style", info="Above 1 it takes twice the time")
+        seed = gr.Number(0, precision=0, minimum=0, label="Variant", info="Another number, other marks")
+        negative = gr.Textbox("", label="Not this", info="What it should not be, when the style is pushed")
+    return [picture, strength, keep, fast, size, scale, seed, negative]
+
+
+def _clip_tab(
+    page: gr.Blocks, studio: Studio, example: Path, gallery: list[tuple[Path, str]], understand: Callable[[str], str]
+) -> None:
+    with gr.Row():
+        with gr.Column(min_width=320):
+            video = gr.Video(value=str(example), label="Your clip", sources=["upload", "webcam"], height=240)
+            styles = gr.Gallery(
+                [(str(path), name) for path, name in gallery], label="Pick a style", columns=4, height=280, buttons=[],
+                allow_preview=False, object_fit="cover",
+            )  # fmt: skip
+            prompt = gr.Textbox(FIRST_PROMPT, label="or say it", placeholder="a watercolor in teal and gold")
+            understood = gr.Markdown(understand(FIRST_PROMPT))
+            controls = _controls(studio)
+            with gr.Row():
+                look = gr.Button("Preview one frame")
+                run = gr.Button("Stylize the clip", variant="primary")
+        with gr.Column(min_width=320):
+            shown = gr.HTML(label="Preview")
+            with gr.Row():
+                stop = gr.Button("Stop", visible=False)
+                go_on = gr.Button("Go on", visible=False)
+            result = gr.HTML()
+            files = gr.File(label="Download", visible=False, file_count="multiple")
+    _connect(
+        page, studio, understand,
+        {"video": video, "styles": styles, "prompt": prompt, "understood": understood, "look": look, "run": run,
+         "shown": shown, "stop": stop, "go_on": go_on, "result": result, "files": files},
+        controls, gallery,
+    )  # fmt: skip
+
+
+def _connect(
+    page: gr.Blocks, studio: Studio, understand: Callable[[str], str], parts: dict[str, Any], controls: list[Any],
+    gallery: list[tuple[Path, str]],
+) -> None:  # fmt: skip
+    asked = [parts["video"], parts["prompt"], *controls]
+    told = [parts[name] for name in ("shown", "result", "files", "stop", "go_on", "run")]
+
+    def preview(
+        request: gr.Request, video: str | None, prompt: str, style_image: Any = None, strength: float = 1.0,
+        preserve_color: bool = False, fast: bool = True, size: float = 256, guidance_scale: float = 1.0,
+        seed: float = 0, negative_prompt: str = "",
+    ) -> str:  # fmt: skip
+        settings = settings_of(style_image, strength, preserve_color, fast, size, guidance_scale, seed, negative_prompt)
+        try:
+            pictures = studio.preview(own_session(request), video, prompt, settings)
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return looks.compared(*before_and_after(*pictures), "One frame; draw the line across it.")
+
+    def steps(
+        request: gr.Request, video: str | None, prompt: str, style_image: Any = None, strength: float = 1.0,
+        preserve_color: bool = False, fast: bool = True, size: float = 256, guidance_scale: float = 1.0,
+        seed: float = 0, negative_prompt: str = "",
+    ) -> Iterator[Any]:  # fmt: skip
+        settings = settings_of(style_image, strength, preserve_color, fast, size, guidance_scale, seed, negative_prompt)
+        yield from _told(studio.start(own_session(request), video, prompt, settings), studio, request)
+
+    def more_steps(request: gr.Request) -> Iterator[Any]:
+        yield from _told(studio.go_on(own_session(request)), studio, request)
+
+    def end(request: gr.Request) -> None:
+        studio.stop(own_session(request))
+
+    def begin(request: gr.Request, *values: Any) -> list[Any]:
+        """What a browser finds when it comes, or comes back."""
+        return [preview(request, *values), *_after(studio, own_session(request))[1:]]
+
+    preview_event: Any = {"fn": preview, "inputs": asked, "outputs": parts["shown"], "show_progress": "minimal",
+                          "api_visibility": "private"} | ONE_AT_A_TIME  # fmt: skip
+    parts["look"].click(**preview_event | {"api_visibility": "public", "api_name": "preview"})
+    parts["prompt"].submit(**preview_event)
+    parts["video"].change(**preview_event)
+    for control in controls:
+        if isinstance(control, gr.Slider):
+            control.release(**preview_event)
+        elif isinstance(control, gr.Checkbox | gr.Image):
+            control.change(**preview_event)
+    parts["prompt"].change(
+        understand, parts["prompt"], parts["understood"], show_progress="hidden", api_visibility="private"
+    )
+    names = {name: name for _, name in gallery}
+    from ..styles import STYLES
+
+    sentences = {style.name: style.prompt for style in STYLES if style.name in names}
+
+    def picked(event: gr.SelectData) -> str:
+        return sentences[gallery[event.index][1]]
+
+    parts["styles"].select(picked, None, parts["prompt"], api_visibility="private").then(**preview_event)
+    parts["run"].click(steps, asked, told, api_name="stylize", show_progress="hidden", **ONE_AT_A_TIME)
+    parts["go_on"].click(more_steps, None, told, api_name="go_on", show_progress="hidden", **ONE_AT_A_TIME)
+    parts["stop"].click(end, None, None, queue=False, api_name="stop")
+    page.load(begin, asked, told, show_progress="minimal", api_visibility="private", **ONE_AT_A_TIME)
+
+
+def _told(steps: Iterator[Any], studio: Studio, request: gr.Request) -> Iterator[list[Any]]:
+    """A job's steps as what the page shows."""
+    unchanged = gr.skip()
+    yield [gr.skip(), "", gr.update(visible=False), gr.update(visible=True), gr.update(visible=False),
+           gr.update(interactive=False)]  # fmt: skip
+    try:
+        for step in steps:
+            if step.output or step.stopped:
+                break
+            yield [looks.progress(step), *[unchanged] * 5]
+    except InputError as error:
+        yield [unchanged, unchanged, unchanged, gr.update(visible=False), unchanged, gr.update(interactive=True)]
+        raise gr.Error(str(error), print_exception=False) from error
+    yield _after(studio, own_session(request))
+
+
+def _after(studio: Studio, session: str) -> list[Any]:
+    """What is shown of the last job of a browser."""
+    job = studio.last(session)
+    hidden = gr.update(visible=False)
+    ready = gr.update(interactive=True)
+    if job is None:
+        return [gr.skip(), "", hidden, hidden, hidden, ready]
+    again = gr.update(visible=not job.finished)
+    if job.playable is None or not Path(job.playable).exists():
+        said = "<p>Stopped before anything was finished.</p>"
+        return ["", said, hidden, hidden, again, ready]
+    said = f"{job.prompt}. " + ("Done." if job.finished else "Stopped; this much is finished. Go on whenever you like.")
+    files = [path for path in (job.playable, f"{job.playable}.json") if Path(path).exists()]
+    return [
+        "", looks.in_step(job.video, job.playable, said), gr.update(value=files, visible=True), hidden, again, ready,
+    ]  # fmt: skip

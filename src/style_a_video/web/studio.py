@@ -1,0 +1,136 @@
+"""What the page does when a button is pressed, apart from how it looks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+
+from ..errors import InputError
+from ..frames import Pixels, resize_pixels
+from ..pipeline import StyleAVideoPipeline
+from ..settings import Settings
+from ..stream import stylized_frames
+from ..video import IsolatedReader, VideoFrame, working_size
+from .limits import Limits
+from .sessions import Sessions
+from .work import Step, Work
+
+LAST = "last_job.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a browser asked for, as it is kept until it comes back."""
+
+    video: str
+    prompt: str
+    output: str
+    settings: dict[str, Any]
+    playable: str | None = None
+    """The finished file, or the part of it that is finished."""
+    finished: bool = False
+
+
+class Studio:
+    """Jobs of many browsers on one model.
+
+    Args:
+        pipeline: the model.
+        sessions: the browsers' folders.
+        limits: of clips.
+    """
+
+    def __init__(self, pipeline: StyleAVideoPipeline, sessions: Sessions, limits: Limits) -> None:
+        self.pipeline, self.sessions, self.limits = pipeline, sessions, limits
+        self._works: dict[str, Work] = {}
+
+    def preview(self, session: str, video: str | None, prompt: str, settings: dict[str, Any]) -> tuple[Pixels, Pixels]:
+        """The clip's middle frame and the same stylized, (H, W, 3) uint8 RGB. Raises InputError as a job does."""
+        path = self._own(session, video)
+        info = self.limits.check(path)
+        chosen = Settings(**self._settings(session, settings | {"fast": True}))
+        size = working_size(info, self.pipeline.resolve(chosen).size)
+        # IsolatedReader: this file is a stranger's.
+        frame = next(IsolatedReader(path).frames(size, start_s=info.duration_s / 2 - 1e-6), None)
+        frame = frame or next(IsolatedReader(path).frames(size))
+        stylized = next(stylized_frames(self.pipeline, iter([VideoFrame(frame.pixels, 0)]), prompt, chosen))
+        return frame.pixels, stylized.pixels
+
+    def start(self, session: str, video: str | None, prompt: str, settings: dict[str, Any]) -> Iterator[Step]:
+        """A new job. Raises InputError, in words."""
+        path = self._own(session, video)
+        self.limits.check(path)
+        settings = self._settings(session, settings)
+        folder = self.sessions.folder(session) / secrets.token_hex(4)
+        folder.mkdir()
+        job = Job(str(path), prompt, str(folder / f"{path.stem[:40]}-styled.mp4"), settings)
+        yield from self._run(session, job)
+
+    def go_on(self, session: str) -> Iterator[Step]:
+        """The last job, from where it was stopped. Raises InputError where there is none."""
+        job = self.last(session)
+        if job is None or job.finished:
+            raise InputError("there is nothing to go on with: start a new one")
+        yield from self._run(session, job)
+
+    def stop(self, session: str) -> None:
+        """Stop the browser's job; what is finished stays."""
+        if work := self._works.get(session):
+            work.stop()
+
+    def last(self, session: str) -> Job | None:
+        """The browser's last job."""
+        try:
+            return Job(**json.loads((self.sessions.folder(session) / LAST).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _run(self, session: str, job: Job) -> Iterator[Step]:
+        self._keep(session, job)
+        work = Work(self.pipeline, Path(job.video), job.prompt, Path(job.output), **job.settings)
+        self._works[session] = work
+        try:
+            for step in work.steps():
+                if step.output or step.stopped:
+                    playable = str(step.output) if step.output else None
+                    self._keep(session, Job(**asdict(job) | {"playable": playable, "finished": not step.stopped}))
+                yield step
+        finally:
+            if self._works.get(session) is work:
+                del self._works[session]
+
+    def _keep(self, session: str, job: Job) -> None:
+        (self.sessions.folder(session) / LAST).write_text(json.dumps(asdict(job)), encoding="utf-8")
+
+    def _own(self, session: str, video: str | None) -> Path:
+        if not video:
+            raise InputError("there is no clip yet: drop one, record one, or take the example")
+        if not self.sessions.may_see(video, session):
+            raise InputError("this clip is not here any more: drop it again")
+        return Path(video)
+
+    def _settings(self, session: str, given: dict[str, Any]) -> dict[str, Any]:
+        """Settings, checked, whose style picture is a file of the browser's own."""
+        settings = dict(given)
+        if (picture := settings.get("style_image")) is not None:
+            pixels = np.asarray(picture.convert("RGB"))
+            path = self.sessions.folder(session) / f"style-{hashlib.sha256(pixels.tobytes()).hexdigest()[:16]}.png"
+            PIL.Image.fromarray(pixels).save(path)
+            settings["style_image"] = str(path)
+        if (settings.get("size") or 0) > self.limits.side:
+            raise InputError(f"size is {settings['size']}: {self.limits.side} is the most here")
+        Settings(**settings)
+        return settings
+
+
+def before_and_after(before: Pixels, after: Pixels) -> tuple[Pixels, Pixels]:
+    """Both at one size, that of the frame."""
+    return before, np.asarray(resize_pixels(after, (before.shape[1], before.shape[0])))
