@@ -12,6 +12,7 @@ EXTRAS = {
     "live": ("pyvirtualcam",),
     "eval": ("skimage", "scipy", "matplotlib", "jinja2"),
     "web": ("gradio", "skimage"),
+    "show": ("textual_image",),
     "train": ("skimage", "sklearn", "scipy", "matplotlib", "numba"),
 }
 """The extras of this project, and the modules of optional packages that each installs."""

@@ -30,6 +30,7 @@ def batch(
     model: Model = DEFAULTS.model,
     seed: Annotated[int, setting("seed")] = DEFAULTS.seed,
     fast: Annotated[bool, setting("fast", "--fast")] = DEFAULTS.fast,
+    strength: Annotated[float, setting("strength")] = DEFAULTS.strength,
     preserve_color: Annotated[bool, setting("preserve_color", "--preserve-color")] = DEFAULTS.preserve_color,
     size: Annotated[int | None, setting("size")] = DEFAULTS.size,
     output_size: Annotated[OutputSize, setting("output_size")] = DEFAULTS.output_size,
@@ -44,8 +45,8 @@ def batch(
     """
     find_model(model)
     given = {
-        "model": model, "seed": seed, "fast": fast, "preserve_color": preserve_color, "size": size,
-        "output_size": output_size,
+        "model": model, "seed": seed, "fast": fast, "strength": strength, "preserve_color": preserve_color,
+        "size": size, "output_size": output_size,
     }  # fmt: skip
     usual = DEFAULTS.model_dump()
     settings = {name: value for name, value in given.items() if value != usual[name]}

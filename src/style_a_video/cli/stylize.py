@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from ..checkpoints import find_model
+from ..dependencies import require_extra
 from ..errors import InputError
 from ..plan import plan_job
 from ..schedulers import SCHEDULERS
 from ..settings import FLOWS, Guidance, MaskRefresh, Optimization, OutputSize, ShotNoise
 from .options import DEFAULTS, ClusterAddress, Model, setting, workers
-from .terminal import JsonEvents, console, progress, tell
+from .terminal import JsonEvents, console, draw, progress, tell
 
 
 def stylize(
@@ -65,6 +66,7 @@ def stylize(
     isolate: Annotated[
         bool, typer.Option("--isolate", help="Open VIDEO only in processes with limits: for files of strangers.")
     ] = False,
+    show: Annotated[bool, typer.Option("--show", help="Draw the middle frame in the terminal.")] = False,
     cluster: ClusterAddress = None,
     json: JsonEvents = False,
 ) -> None:
@@ -75,6 +77,8 @@ def stylize(
             raise InputError("stylize takes VIDEO PROMPT OUTPUT; without PROMPT give --style-image")
         prompt, output = "", Path(prompt)
     find_model(model)
+    if show:
+        require_extra("show", "--show")
     plan = plan_job(
         video, prompt, output, overwrite=overwrite, preview=preview, fresh=fresh, keep_partial=keep_partial,
         isolate=isolate,
@@ -97,6 +101,8 @@ def stylize(
         f"[bold green]wrote[/] {result.output}  ({frames} in {result.seconds:.1f} s)", "wrote", path=result.output,
         record=result.record, frames=result.frames, seconds=round(result.seconds, 3),
     )  # fmt: skip
+    if show:
+        draw(result.output)
     console.print(f"input {source}, worked at {working}, output {final}; settings in {result.record.name}")
     if min(result.output_size) < min(result.source_size):
         console.print("larger: --output-size source (enlarged), or --size for finer marks on more pixels")

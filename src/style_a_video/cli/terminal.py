@@ -6,14 +6,22 @@ import datetime
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any
 
+import PIL.Image
 import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..video import VideoReader
+
+WIDEST = 80
+"""Columns, of a picture."""
 console = Console(stderr=True, highlight=False)
 """For notes, progress and what was written; tables go to standard output."""
 
@@ -43,6 +51,16 @@ def show(table: Table, event: str, **fields: Any) -> None:
         tell(table, event, **fields)
     else:
         Console().print(table)
+
+
+def draw(path: Path) -> None:
+    """The middle frame of a file, as well as the terminal can: in pixels, or else in half blocks."""
+    if console.quiet:
+        return
+    reader = VideoReader(path)
+    pictures = list(islice(reader.frames(), reader.info.frame_count // 2 + 1))
+    image: Any = import_module("textual_image.renderable").Image
+    console.print(image(PIL.Image.fromarray(pictures[-1].pixels), width=min(WIDEST, console.width)))
 
 
 class _Rate(ProgressColumn):

@@ -14,6 +14,8 @@ from .sessions import session_of
 from .studio import Studio
 from .work import as_data_uri
 
+MOST = 8
+"""Cameras whose last frames are held."""
 EVERY_S = 0.1
 """Seconds between the webcam's pictures."""
 
@@ -29,6 +31,8 @@ def build_live_tab(page: gr.Blocks, studio: Studio) -> None:
         wanted: dict[str, Any] = {"strength": strength, "preserve_color": keep}
         try:
             if key not in stylizers:
+                while len(stylizers) >= MOST:
+                    del stylizers[next(iter(stylizers))]  # of a page that went without a word
                 stylizers[key] = LiveStylizer(prompt, studio.pipeline, **wanted)
             stylizer = stylizers[key]
             if (stylizer.prompt, stylizer.settings.strength, stylizer.settings.preserve_color) != (

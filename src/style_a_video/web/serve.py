@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from starlette.middleware import Middleware
 
 from ..errors import InputError
 from ..models import load_pipeline
-from ..models.understanding import bundled_understanding
+from ..pipeline import StyleAVideoPipeline
 from ..video import VideoReader
 from .limits import Limits
 from .sessions import OwnFilesOnly, Sessions
 from .studio import Studio
 
+CLEANED_EVERY_S = 3600
 
-def understood(sentence: str) -> str:
-    """What the bundled model makes of a sentence, in words for the page."""
+
+def understood(pipeline: StyleAVideoPipeline, sentence: str) -> str:
+    """What a model makes of a sentence, in words for the page; nothing where the model takes it word for word."""
     if not sentence.strip():
         return "Say a style, or pick one."
-    plain, lines = bundled_understanding(sentence)
+    if pipeline.understand is None:
+        return ""
+    plain, lines = pipeline.understand(sentence)
     return "This is far from every style that the model knows: expect something vague." if lines else f"*{plain}*"
 
 
@@ -55,11 +61,10 @@ def serving(
     shared = root / "shared"
     shared.mkdir(parents=True, exist_ok=True)
     sessions = Sessions(root, shared)
-    sessions.clean()
     example = example_clip(shared)
     picture = small(next(VideoReader(example).frames()).pixels)
     studio = Studio(pipeline, sessions, limits)
-    page = build_page(studio, example, style_pictures(pipeline, picture, shared), understood)
+    page = build_page(studio, example, style_pictures(pipeline, picture, shared), partial(understood, pipeline))
     page.queue(default_concurrency_limit=8)
     try:
         _, address, _ = page.launch(
@@ -71,10 +76,18 @@ def serving(
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"port {port} cannot be used ({error}): give another --port") from error
+    ended = threading.Event()
+    threading.Thread(target=_keep_clean, args=(sessions, ended), daemon=True).start()
     try:
         yield address
     finally:
+        ended.set()
         page.close()
+
+
+def _keep_clean(sessions: Sessions, ended: threading.Event) -> None:
+    while not ended.wait(CLEANED_EVERY_S):
+        sessions.clean()
 
 
 def temporary_root() -> tempfile.TemporaryDirectory[str]:
