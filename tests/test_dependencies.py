@@ -17,7 +17,7 @@ from style_a_video import dependencies
 
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-OPTIONAL_ROOMS = ("training", "evaluation")
+OPTIONAL_ROOMS = ("training", "evaluation", "web")
 
 
 def names_of(requirements: list[str]) -> set[str]:
