@@ -44,7 +44,7 @@ def test_the_base_install_has_what_the_core_imports() -> None:
 
 
 def test_extras_install_the_modules_that_are_asked_for() -> None:
-    packages = {"skimage": "scikit-image", "sklearn": "scikit-learn"}
+    packages = {"skimage": "scikit-image", "sklearn": "scikit-learn", "textual_image": "textual-image"}
     for extra, modules in dependencies.EXTRAS.items():
         wanted = {packages.get(module, module) for module in modules}
         assert wanted <= names_of(PROJECT["optional-dependencies"][extra])
