@@ -60,6 +60,7 @@ LADDER: dict[str, dict[str, Any]] = {
     "warped noise + refiner": {"noise": "warped", "keyframe_interval": 1},
     "shared noise + keyframes": {"noise": "shared", "refine": False},
     DEFAULTS: {},
+    "--fast": {"fast": True},
     "warped noise + keyframes + refiner": {"noise": "warped"},
     "all: warped noise + anchor + keyframes + refiner": {"noise": "warped", "anchor": True},
 }
