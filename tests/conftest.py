@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -32,6 +34,8 @@ from style_a_video import cli
 from style_a_video.models import bundled_folder
 
 MAX_TOKENS = 48
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 CLIPS = Path(__file__).parents[2] / "shared" / "clips"
 
 
@@ -227,3 +231,17 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> C
         return code, captured.out + captured.err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real browser, whose camera shows a test picture. There can be one in a process."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: run scripts/install_chromium.sh as root")
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", *CAMERA]
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
+        yield running
+        running.close()

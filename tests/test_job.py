@@ -230,11 +230,11 @@ def test_raft_without_torchvision_is_refused_before_anything_is_made(
 
 
 @pytest.mark.parametrize(
-    ("given", "refines"),
-    [({}, True), ({"fast": True}, False), ({"fast": True, "refine": True}, True), ({"refine": False}, False)],
+    ("given", "interval"),
+    [({}, 8), ({"fast": True}, 1), ({"fast": True, "keyframe_interval": 4}, 4), ({"keyframe_interval": 2}, 2)],
 )
-def test_the_fast_mode_leaves_the_refiner_out_unless_asked_for(given: dict[str, Any], refines: bool) -> None:
-    assert Settings(**given).resolve(INSTRUCT_PIX2PIX_DEFAULTS).refine == refines
+def test_the_fast_mode_leaves_keyframes_out_unless_asked_for(given: dict[str, Any], interval: int) -> None:
+    assert Settings(**given).resolve(INSTRUCT_PIX2PIX_DEFAULTS).keyframe_interval == interval
 
 
 def test_a_job_that_is_asked_to_stop_keeps_what_is_finished_and_goes_on(

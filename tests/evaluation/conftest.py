@@ -1,11 +1,8 @@
-"""A real browser for pages, and a study of two clips on the tiny model."""
+"""A study of two clips on the tiny model."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,21 +10,6 @@ from style_a_video.evaluation import studies
 from tests.conftest import moving_picture, tiny_pipeline, write_clip
 
 PENCIL = "Make it a pencil drawing."
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: run scripts/install_chromium.sh as root")
-    from playwright.sync_api import sync_playwright
-
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
-"""The page, served by a process of its own, and a browser with a camera that shows a test picture."""
+"""The page, served by a process of its own, and a visitor."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 @pytest.fixture(scope="session")
@@ -31,19 +27,6 @@ def address() -> Iterator[str]:
         yield event["address"]
         server.terminate()
         assert server.wait(20) == 128 + 15
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: run scripts/install_chromium.sh as root")
-    from playwright.sync_api import sync_playwright
-
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", *CAMERA]
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
-        yield running
-        running.close()
 
 
 @pytest.fixture

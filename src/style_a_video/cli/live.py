@@ -56,6 +56,7 @@ def live(
     if virtual_camera:
         require_extra("live", "--virtual-camera")
     from ..live import LiveStylizer, open_source
+    from ..live.recorder import check_recording
     from ..live.session import Wishes, live_frames
     from ..live.viewer import State, Viewer
 
@@ -64,6 +65,8 @@ def live(
         "style_image": style_image, "refine": refine, "seed": seed,
     }  # fmt: skip
     Settings(**settings)
+    if record:
+        check_recording(record)
     frames = open_source(source)
     stylizer = LiveStylizer(prompt, **settings)
     wishes, state = Wishes(), State(prompt, strength, preserve_color)

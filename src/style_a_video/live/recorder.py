@@ -22,6 +22,15 @@ MICROPHONES = {"linux": "alsa", "darwin": "avfoundation", "win32": "dshow"}
 """FFmpeg's devices."""
 
 
+def check_recording(path: Path) -> None:
+    """Raise InputError where no recording can be written to `path`, or something is there."""
+    if path.suffix.lower() not in (".mp4", ".mkv", ".mov"):
+        raise InputError(f"{path}: record to .mp4, .mkv or .mov")
+    if path.exists():
+        raise InputError(f"{path} exists already: give another name")
+    check_writable(path.absolute().parent)
+
+
 class Recorder:
     """Writes frames with the times at which they came, and sound as it comes.
 
@@ -35,11 +44,7 @@ class Recorder:
     """
 
     def __init__(self, path: Path, size: tuple[int, int], sound: str | None = None) -> None:
-        if path.suffix.lower() not in (".mp4", ".mkv", ".mov"):
-            raise InputError(f"{path}: record to .mp4, .mkv or .mov")
-        if path.exists():
-            raise InputError(f"{path} exists already: give another name")
-        check_writable(path.absolute().parent)
+        check_recording(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._microphone = _open_sound(sound) if sound else None
         try:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ..errors import InputError
+from ..styles import STYLES
 from . import looks
 from .sessions import session_of
 from .studio import Studio, before_and_after
@@ -156,10 +157,7 @@ def _connect(
     parts["prompt"].change(
         understand, parts["prompt"], parts["understood"], show_progress="hidden", api_visibility="private"
     )
-    names = {name: name for _, name in gallery}
-    from ..styles import STYLES
-
-    sentences = {style.name: style.prompt for style in STYLES if style.name in names}
+    sentences = {style.name: style.prompt for style in STYLES}
 
     def picked(event: gr.SelectData) -> str:
         return sentences[gallery[event.index][1]]
@@ -196,8 +194,7 @@ def _after(studio: Studio, session: str) -> list[Any]:
         return [gr.skip(), "", hidden, hidden, hidden, ready]
     again = gr.update(visible=not job.finished)
     if job.playable is None or not Path(job.playable).exists():
-        said = "<p>Stopped before anything was finished.</p>"
-        return ["", said, hidden, hidden, again, ready]
+        return ["", "<p>Stopped.</p>", hidden, hidden, again, ready]
     said = f"{job.prompt}. " + ("Done." if job.finished else "Stopped; this much is finished. Go on whenever you like.")
     files = [path for path in (job.playable, f"{job.playable}.json") if Path(path).exists()]
     return [

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,15 +94,15 @@ class Studio:
             return None
 
     def _run(self, session: str, job: Job) -> Iterator[Step]:
+        def keep(last: Step) -> None:
+            playable = str(last.output) if last.output else None
+            self._keep(session, replace(job, playable=playable, finished=not last.stopped))
+
         self._keep(session, job)
-        work = Work(self.pipeline, Path(job.video), job.prompt, Path(job.output), **job.settings)
+        work = Work(self.pipeline, Path(job.video), job.prompt, Path(job.output), keep, **job.settings)
         self._works[session] = work
         try:
-            for step in work.steps():
-                if step.output or step.stopped:
-                    playable = str(step.output) if step.output else None
-                    self._keep(session, Job(**asdict(job) | {"playable": playable, "finished": not step.stopped}))
-                yield step
+            yield from work.steps()
         finally:
             if self._works.get(session) is work:
                 del self._works[session]

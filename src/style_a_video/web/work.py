@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -50,10 +50,16 @@ class Step:
 
 
 class Work:
-    """One job, which runs from `steps` until its end or `stop`."""
+    """One job, which runs from `steps` until its end or `stop`.
 
-    def __init__(self, pipeline: StyleAVideoPipeline, video: Path, prompt: str, output: Path, **settings: Any) -> None:
-        self.pipeline = pipeline
+    `on_end` is called with the last step, also where nobody asks for steps any more. Raises InputError as `plan_job`.
+    """
+
+    def __init__(
+        self, pipeline: StyleAVideoPipeline, video: Path, prompt: str, output: Path, on_end: Callable[[Step], None],
+        **settings: Any,
+    ) -> None:  # fmt: skip
+        self.pipeline, self.on_end = pipeline, on_end
         self.plan = plan_job(video, prompt, output, overwrite=True, isolate=True, **settings)
         self._stop = threading.Event()
 
@@ -76,10 +82,13 @@ class Work:
 
         def run() -> None:
             try:
-                result = run_job(self.plan, self.pipeline, Watcher(tell, keep, self._stop.is_set))
-                news.put(Step(result.frames, result.frames, 0.0, output=result.output))
-            except Stopped as stopped:
-                news.put(Step(0, 0, 0.0, output=stopped.partial, stopped=True))
+                try:
+                    result = run_job(self.plan, self.pipeline, Watcher(tell, keep, self._stop.is_set))
+                    last = Step(result.frames, result.frames, 0.0, output=result.output)
+                except Stopped as stopped:
+                    last = Step(0, 0, 0.0, output=stopped.partial, stopped=True)
+                self.on_end(last)
+                news.put(last)
             except BaseException as error:
                 news.put(error)
 
@@ -88,8 +97,9 @@ class Work:
         try:
             yield from _newest(news)
         finally:
-            # The page is closed, or its request ended: what is finished stays, the processor is free again.
+            # The page may be closed: what is finished stays, and the model is free for the next.
             self._stop.set()
+            thread.join()
 
     def _step(self, done: int, total: int, picture: Pixels | None) -> Step:
         if self._before < 0:
