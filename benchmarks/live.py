@@ -94,6 +94,11 @@ class Screen(threading.Thread):
             return
 
 
+def tint(picture: Pixels) -> float:
+    """How much bluer than red a picture (H, W, 3), BGR, is: a cyanotype is, a pencil drawing is not."""
+    return float(picture[..., 0].mean() - picture[..., 2].mean())
+
+
 def held() -> float:
     """MB that this process holds now."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -132,7 +137,7 @@ def main(minutes: Annotated[float, typer.Option(help="How long it runs.")] = 5.0
                 wishes.ask(prompt=SECOND)
             elif asked and changed != changed:
                 at, picture = screen.seen[-1]
-                if at > asked and np.abs(picture.astype(int) - before).mean() > 25:
+                if at > asked and tint(picture) - tint(before) > 15:
                     changed = at - asked
         seconds = time.monotonic() - began
         viewer.close()

@@ -39,7 +39,7 @@ def main(clip: Annotated[Path, typer.Argument(help="A real clip.", exists=True)]
             page.get_by_label("or say it").fill("a comic")
             row(page, "another sentence, to its preview", lambda: page.get_by_label("or say it").press("Enter"))
             page.locator("button[aria-label='Clear']").first.click()
-            drop = page.locator("input[type=file]").first
+            drop = page.locator("input[type=file][accept*=video]")
             row(page, "a clip dropped, to its preview", lambda: drop.set_input_files(str(clip)))
             began = time.perf_counter()
             page.get_by_role("button", name="Stylize the clip").click()

@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("page"), pytest.mark.tim
 
 
 def upload(page: Any, path: Path) -> None:
-    page.locator(".svelte-video-clear, button[aria-label='Clear']").first.click()
-    page.locator("input[type=file]").first.set_input_files(str(path))
+    page.locator("button[aria-label='Clear']").first.click()
+    page.locator("input[type=file][accept*=video]").set_input_files(str(path))
 
 
 def shown_picture(page: Any, which: int = 1) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from style_a_video.web.sessions import COOKIE, KEPT_S, OwnFilesOnly, Sessions, session_of
 
@@ -80,20 +80,10 @@ def application(uploads: str = "") -> Callable[[Any, Any, Any], Awaitable[None]]
     return app
 
 
-def browser(app: Any) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://here")
-
-
-def asks(app: Any, *paths: str, cookie: str = "") -> list[httpx.Response]:
-    async def ask() -> list[httpx.Response]:
-        async with browser(app) as client:
-            if cookie:
-                client.cookies.set(COOKIE, cookie)
-            return [await (client.post(path) if path.endswith("/upload") else client.get(path)) for path in paths]
-
-    import asyncio
-
-    return asyncio.run(ask())
+def asks(app: Any, *paths: str, cookie: str = "") -> list[Any]:
+    """The answers to one browser."""
+    browser = TestClient(app, cookies={COOKIE: cookie} if cookie else None)
+    return [browser.post(path) if path.endswith("/upload") else browser.get(path) for path in paths]
 
 
 def test_a_browser_gets_a_cookie_and_keeps_it(sessions: Sessions) -> None:

@@ -81,7 +81,7 @@ def _clip_tab(
 ) -> None:
     with gr.Row():
         with gr.Column(min_width=320):
-            video = gr.Video(value=str(example), label="Your clip", sources=["upload", "webcam"], height=240)
+            video = gr.Video(value=str(example), label="Your clip", sources=["upload", "webcam"], height=300)
             styles = gr.Gallery(
                 [(str(path), name) for path, name in gallery], label="Pick a style", columns=4, height=280, buttons=[],
                 allow_preview=False, object_fit="cover",
@@ -119,6 +119,8 @@ def _connect(
         preserve_color: bool = False, fast: bool = True, size: float = 256, guidance_scale: float = 1.0,
         seed: float = 0, negative_prompt: str = "",
     ) -> str:  # fmt: skip
+        if not video:
+            return ""
         settings = settings_of(style_image, strength, preserve_color, fast, size, guidance_scale, seed, negative_prompt)
         try:
             pictures = studio.preview(own_session(request), video, prompt, settings)
@@ -137,17 +139,23 @@ def _connect(
     def more_steps(request: gr.Request) -> Iterator[Any]:
         yield from _told(studio.go_on(own_session(request)), studio, request)
 
-    def end(request: gr.Request) -> None:
+    def end(request: gr.Request) -> Any:
         studio.stop(own_session(request))
+        return gr.update(value="Stopping…", interactive=False)
 
     def begin(request: gr.Request, *values: Any) -> list[Any]:
-        """What a browser finds when it comes, or comes back."""
-        return [preview(request, *values), *_after(studio, own_session(request))[1:]]
+        """What a browser finds when it comes, or comes back: the clip and the sentence of its last job."""
+        job = studio.last(own_session(request))
+        if job and Path(job.video).exists():
+            values = (job.video, job.prompt, *values[2:])
+        return [*values[:2], preview(request, *values), *_after(studio, own_session(request))[1:]]
 
-    preview_event: Any = {"fn": preview, "inputs": asked, "outputs": parts["shown"], "show_progress": "minimal",
-                          "api_visibility": "private"} | ONE_AT_A_TIME  # fmt: skip
+    preview_event: Any = ONE_AT_A_TIME | {
+        "fn": preview, "inputs": asked, "outputs": parts["shown"], "show_progress": "minimal",
+        "trigger_mode": "always_last", "api_visibility": "private",
+    }  # fmt: skip
     parts["look"].click(**preview_event | {"api_visibility": "public", "api_name": "preview"})
-    parts["prompt"].submit(**preview_event)
+    parts["prompt"].change(**preview_event)
     parts["video"].change(**preview_event)
     for control in controls:
         if isinstance(control, gr.Slider):
@@ -162,18 +170,25 @@ def _connect(
     def picked(event: gr.SelectData) -> str:
         return sentences[gallery[event.index][1]]
 
-    parts["styles"].select(picked, None, parts["prompt"], api_visibility="private").then(**preview_event)
+    parts["styles"].select(picked, None, parts["prompt"], api_visibility="private")
     parts["run"].click(steps, asked, told, api_name="stylize", show_progress="hidden", **ONE_AT_A_TIME)
     parts["go_on"].click(more_steps, None, told, api_name="go_on", show_progress="hidden", **ONE_AT_A_TIME)
-    parts["stop"].click(end, None, None, queue=False, api_name="stop")
-    page.load(begin, asked, told, show_progress="minimal", api_visibility="private", **ONE_AT_A_TIME)
+    parts["stop"].click(end, None, parts["stop"], queue=False, api_name="stop")
+    page.load(
+        begin,
+        asked,
+        [parts["video"], parts["prompt"], *told],
+        show_progress="minimal",
+        api_visibility="private",
+        **ONE_AT_A_TIME,
+    )
 
 
 def _told(steps: Iterator[Any], studio: Studio, request: gr.Request) -> Iterator[list[Any]]:
     """A job's steps as what the page shows."""
     unchanged = gr.skip()
-    yield [gr.skip(), "", gr.update(visible=False), gr.update(visible=True), gr.update(visible=False),
-           gr.update(interactive=False)]  # fmt: skip
+    stop = gr.update(visible=True, value="Stop", interactive=True)
+    yield [gr.skip(), "", gr.update(visible=False), stop, gr.update(visible=False), gr.update(interactive=False)]
     try:
         for step in steps:
             if step.output or step.stopped:

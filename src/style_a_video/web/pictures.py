@@ -48,4 +48,4 @@ def small(picture: Pixels) -> Pixels:
     side = min(picture.shape[:2])
     top, left = ((length - side) // 2 for length in picture.shape[:2])
     square = PIL.Image.fromarray(picture[top : top + side, left : left + side])
-    return np.asarray(square.resize((SIDE, SIDE), PIL.Image.Resampling.LANCZOS))
+    return np.array(square.resize((SIDE, SIDE), PIL.Image.Resampling.LANCZOS))  # a copy, which torch may write to
