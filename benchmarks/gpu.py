@@ -35,6 +35,7 @@ FOUR_BRANCHES: dict[str, Any] = {
 KEYFRAMES: dict[str, Any] = {"num_inference_steps": 4, "guidance_scale": 7.5, "image_guidance_scale": 1.5}
 
 
+@torch.no_grad()
 def main(
     device: Annotated[str, typer.Option(help="Where.")] = best_device(),
     tiny: Annotated[bool, typer.Option("--tiny", help="A small model.")] = False,

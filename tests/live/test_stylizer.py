@@ -78,14 +78,17 @@ def test_a_change_that_cannot_be_is_refused_and_nothing_changes(
     np.testing.assert_array_equal(stylizer(frame), before)
 
 
-def test_an_empty_prompt_is_refused_and_another_goes_on(pipeline: sav.StyleAVideoPipeline) -> None:
+def test_an_empty_prompt_is_refused_at_once_and_the_stream_goes_on(pipeline: sav.StyleAVideoPipeline) -> None:
     frame = clip(1)[0]
-    stylizer = sav.LiveStylizer("", pipeline, fast=False, **SMALL)
-    for _ in range(2):
-        with pytest.raises(sav.InputError, match="prompt is empty"):
-            stylizer(frame)
-    stylizer.change("a cat")
-    assert stylizer(frame).shape == frame.shape
+    with pytest.raises(sav.InputError, match="prompt is empty"):
+        sav.LiveStylizer(" ", pipeline, fast=False, **SMALL)
+    stylizer = sav.LiveStylizer("a cat", pipeline, fast=False, **SMALL)
+    before = stylizer(frame)
+    with pytest.raises(sav.InputError, match="prompt is empty"):
+        stylizer.change("")
+    with pytest.raises(sav.InputError, match="keyframe_interval"):
+        stylizer.change(keyframe_interval=8)
+    np.testing.assert_array_equal(stylizer(frame), before)
 
 
 @pytest.mark.parametrize("frame", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), "a.png"])

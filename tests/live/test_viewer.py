@@ -66,11 +66,11 @@ def test_a_change_is_asked_for(viewer: Viewer, asked: list[dict[str, Any]]) -> N
     wanted = {"prompt": "a dog", "strength": 0.3, "preserve_color": True}
     assert call(viewer, "POST", "/change", wanted | {"seed": 3}, Content_Type="application/json")[0] == 200
     assert asked == [wanted]
-    status, why = call(viewer, "POST", "/change", {"prompt": ""}, Content_Type="application/json")
+    status, why = call(viewer, "POST", "/change", wanted | {"prompt": ""}, Content_Type="application/json")
     assert (status, why) == (400, b"the prompt is empty")
 
 
-@pytest.mark.parametrize("body", ["no object", 3, None])
+@pytest.mark.parametrize("body", ["no object", 3, None, {"prompt": "a dog"}])
 def test_nonsense_is_refused(viewer: Viewer, body: Any) -> None:
     assert call(viewer, "POST", "/change", body, Content_Type="application/json")[0] == 400
 

@@ -18,7 +18,6 @@ from rich.text import Text
 from ..checkpoints import find_model
 from ..dependencies import require_extra
 from ..errors import InputError
-from ..settings import Settings
 from .options import DEFAULTS, Model, setting
 from .terminal import JsonEvents, console, tell
 
@@ -55,7 +54,7 @@ def live(
         raise InputError("sound is recorded beside the picture: give --record, too")
     if virtual_camera:
         require_extra("live", "--virtual-camera")
-    from ..live import LiveStylizer, open_source
+    from ..live import LIVE, LiveStylizer, checked, open_source
     from ..live.recorder import check_recording
     from ..live.session import Wishes, live_frames
     from ..live.viewer import State, Viewer
@@ -64,15 +63,18 @@ def live(
         "model": model, "size": size, "strength": strength, "preserve_color": preserve_color,
         "style_image": style_image, "refine": refine, "seed": seed,
     }  # fmt: skip
-    Settings(**settings)
+    checked(prompt, LIVE | settings)
     if record:
         check_recording(record)
     frames = open_source(source)
     stylizer = LiveStylizer(prompt, **settings)
     wishes, state = Wishes(), State(prompt, strength, preserve_color)
 
-    def change(**asked: Any) -> None:
-        wishes.ask(**asked)
+    def change(prompt: str, **asked: Any) -> None:
+        """What the page asks for. Raises InputError where it cannot be, and the page says so."""
+        checked(prompt, LIVE | settings | asked)
+        wishes.ask(prompt=prompt, **asked)
+        state.prompt = prompt
         for name, value in asked.items():
             setattr(state, name, value)
 
@@ -80,27 +82,26 @@ def live(
         tell(Text("note: ", style="bold yellow") + Text(why), "note", message=why)
 
     with ExitStack() as open_things:
+        outputs = open_things.enter_context(_Outputs(record, sound, virtual_camera))
         viewer = open_things.enter_context(closing(Viewer(state, change, port)))
         tell(f"[bold green]live at[/] {viewer.address}  (Ctrl-C ends it)", "live", address=viewer.address)
         if browser:
             webbrowser.open(viewer.address)
         _hear_sentences(wishes, state)
         say = open_things.enter_context(_status())
-        outputs = _Outputs(record, sound, virtual_camera, open_things)
         for shown in live_frames(stylizer, frames, wishes, refused):
             viewer.show(shown.pixels)
             outputs.show(shown.pixels, shown.at)
             state.fps, state.latency_ms = shown.fps, shown.latency_ms
             say(shown.fps, shown.latency_ms)
-    if record:
-        tell(f"[bold green]wrote[/] {record}", "wrote", path=record)
 
 
-class _Outputs:
+class _Outputs(ExitStack):
     """A recording and a virtual camera, opened with the first frame, whose size they need."""
 
-    def __init__(self, record: Path | None, sound: str | None, virtual_camera: bool, open_things: ExitStack) -> None:
-        self.record, self.sound, self.virtual_camera, self.open_things = record, sound, virtual_camera, open_things
+    def __init__(self, record: Path | None, sound: str | None, virtual_camera: bool) -> None:
+        super().__init__()
+        self.record, self.sound, self.virtual_camera = record, sound, virtual_camera
         self.began: float | None = None
 
     def show(self, pixels: Any, at: float) -> None:
@@ -111,9 +112,11 @@ class _Outputs:
             if self.record:
                 from ..live.recorder import Recorder
 
-                self.recorder = self.open_things.enter_context(closing(Recorder(self.record, size, self.sound)))
+                self.recorder = Recorder(self.record, size, self.sound)
+                self.callback(tell, f"[bold green]wrote[/] {self.record}", "wrote", path=self.record)
+                self.enter_context(closing(self.recorder))
             if self.virtual_camera:
-                self.camera = self.open_things.enter_context(_virtual_camera(size))
+                self.camera = self.enter_context(_virtual_camera(size))
         if self.record:
             self.recorder.write(pixels, at - self.began)
         if self.virtual_camera:

@@ -66,7 +66,7 @@ def stylize(
     isolate: Annotated[
         bool, typer.Option("--isolate", help="Open VIDEO only in processes with limits: for files of strangers.")
     ] = False,
-    show: Annotated[bool, typer.Option("--show", help="Draw the middle frame in the terminal.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Draw a frame of it in the terminal.")] = False,
     cluster: ClusterAddress = None,
     json: JsonEvents = False,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -22,6 +23,8 @@ from ..video import VideoReader
 
 WIDEST = 80
 """Columns, of a picture."""
+FARTHEST = 250
+"""Number of a frame that is drawn at most: those before it are decoded, too."""
 console = Console(stderr=True, highlight=False)
 """For notes, progress and what was written; tables go to standard output."""
 
@@ -54,13 +57,14 @@ def show(table: Table, event: str, **fields: Any) -> None:
 
 
 def draw(path: Path) -> None:
-    """The middle frame of a file, as well as the terminal can: in pixels, or else in half blocks."""
+    """A frame of a file, as well as the terminal can: in pixels, or else in half blocks."""
     if console.quiet:
         return
     reader = VideoReader(path)
-    pictures = list(islice(reader.frames(), reader.info.frame_count // 2 + 1))
+    middle = min(reader.info.frame_count // 2, FARTHEST)
+    frame = deque(islice(reader.frames(), middle + 1), maxlen=1).pop()
     image: Any = import_module("textual_image.renderable").Image
-    console.print(image(PIL.Image.fromarray(pictures[-1].pixels), width=min(WIDEST, console.width)))
+    console.print(image(PIL.Image.fromarray(frame.pixels), width=min(WIDEST, console.width)))
 
 
 class _Rate(ProgressColumn):

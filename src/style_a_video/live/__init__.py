@@ -1,6 +1,6 @@
 """Frames as they come: a camera, a file played in real time, or whatever a program hands over."""
 
 from .source import Captured, LatestFrame, open_source
-from .stylizer import LiveStylizer
+from .stylizer import LIVE, LiveStylizer, checked
 
-__all__ = ["Captured", "LatestFrame", "LiveStylizer", "open_source"]
+__all__ = ["LIVE", "Captured", "LatestFrame", "LiveStylizer", "checked", "open_source"]

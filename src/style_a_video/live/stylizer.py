@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import cv2
@@ -20,6 +20,16 @@ from ..video import VideoFrame
 
 LIVE: dict[str, Any] = {"fast": True, "keyframe_interval": 1, "batch_size": 1}
 """Nothing waits for a later frame."""
+
+
+def checked(prompt: str, settings: Mapping[str, Any]) -> Settings:
+    """The settings of a live stream. Raises InputError for those that it cannot have, and for an empty prompt."""
+    chosen = Settings(**settings)
+    if chosen.keyframe_interval != 1:
+        raise InputError("a live stream has no keyframe_interval: nothing waits for a later frame")
+    if chosen.style_image is None and not (isinstance(prompt, str) and prompt.strip()):
+        raise InputError('the prompt is empty: describe the style, e.g. "a pencil drawing"')
+    return chosen
 
 
 class LiveStylizer:
@@ -40,29 +50,23 @@ class LiveStylizer:
     """
 
     def __init__(self, prompt: str, pipeline: StyleAVideoPipeline | None = None, **settings: Any) -> None:
-        self.settings = Settings(**LIVE | settings)
-        if self.settings.keyframe_interval != 1:
-            raise InputError("a live stream has no keyframe_interval: nothing waits for a later frame")
+        self.settings, self.prompt = checked(prompt, LIVE | settings), prompt
         self.pipeline = pipeline or load_pipeline(self.settings.model)
-        self.prompt = prompt
         self._refiner = load_refiner() if self.settings.refine else None
-        self._size = self.pipeline.resolve(self.settings).size
         self._waiting: deque[VideoFrame] = deque()
         self._shape: tuple[int, ...] = ()
         self._begin()
 
     def change(self, prompt: str | None = None, **settings: Any) -> None:
         """Another prompt, other settings, or both, from the next frame on. Raises InputError as the class does."""
-        changed = Settings(**dict(self.settings) | settings)
-        self._size = self.pipeline.resolve(changed).size
-        self.settings, self.prompt = changed, self.prompt if prompt is None else prompt
+        wanted = self.prompt if prompt is None else prompt
+        self.settings, self.prompt = checked(wanted, dict(self.settings) | settings), wanted
         self._begin()
 
     def __call__(self, frame: Pixels) -> Pixels:
         """The frame in the style, of the same size: both (H, W, 3) uint8 RGB.
 
-        It is worked at `settings.size` and enlarged again. Raises InputError for anything else than such a frame, and
-        for a prompt that is empty.
+        It is worked at `settings.size` and enlarged again. Raises InputError for anything else than such a frame.
         """
         if not isinstance(frame, np.ndarray) or frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
             raise InputError("a frame is an array (H, W, 3) of uint8, RGB")
@@ -82,6 +86,7 @@ class LiveStylizer:
         return np.asarray(cv2.resize(stylized, (width, height), interpolation=cv2.INTER_CUBIC))
 
     def _begin(self) -> None:
+        self._size = self.pipeline.resolve(self.settings).size
         self._waiting.clear()
         self._stream = stylized_frames(self.pipeline, self._frames(), self.prompt, self.settings, self._refiner)
 

@@ -105,9 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
             wanted = json.loads(self.rfile.read(min(LARGEST_REQUEST, int(self.headers.get("Content-Length", 0)))))
             if not isinstance(wanted, dict):
                 raise ValueError("no object of settings")
-            asked = {name: wanted[name] for name in ("prompt", "strength", "preserve_color") if name in wanted}
-            self.server.viewer.change(**asked)
-        except (InputError, ValueError, TypeError) as error:
+            names = ("prompt", "strength", "preserve_color")
+            self.server.viewer.change(**{name: wanted[name] for name in names})
+        except (ValueError, KeyError) as error:  # an InputError, too
             self._answer(str(error).encode(), "text/plain; charset=utf-8", 400)
         else:
             self._answer(b"", "text/plain")

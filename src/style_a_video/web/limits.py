@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..video import IsolatedReader, VideoInfo
+from ..video import IsolatedReader
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,17 @@ class Limits:
         """For the page."""
         return f"Up to {self.megabytes} MB and {self.seconds:g} seconds."
 
-    def check(self, path: Path) -> VideoInfo:
-        """What the clip is. Raises InputError where it is too large or too long, or no clip."""
+    def opened(self, path: Path) -> IsolatedReader:
+        """The clip, opened as a stranger's file. Raises InputError where it is too large or too long, or no clip."""
         megabytes = path.stat().st_size / 1e6
         if megabytes > self.megabytes:
             raise InputError(f"this file has {megabytes:.0f} MB: give one of {self.megabytes} MB at most")
         try:
-            info = IsolatedReader(path).info
+            reader = IsolatedReader(path)
         except InputError as error:
             raise InputError(str(error).replace(str(path), path.name)) from error  # no paths of this machine
-        if info.duration_s > self.seconds:
-            long = f"{info.duration_s:.0f} seconds" if info.duration_s < 600 else f"{info.duration_s / 3600:.1f} hours"
+        seconds = reader.info.duration_s
+        if seconds > self.seconds:
+            long = f"{seconds:.0f} seconds" if seconds < 600 else f"{seconds / 3600:.1f} hours"
             raise InputError(f"this clip lasts {long}: cut it to {self.seconds:g} seconds at most")
-        return info
+        return reader

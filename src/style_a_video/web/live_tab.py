@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import InputError
 from ..frames import Pixels
 from ..live import LiveStylizer
-from .sessions import session_of
+from .events import ONE_AT_A_TIME, own_session
 from .studio import Studio
 from .work import as_data_uri
 
@@ -25,9 +25,9 @@ def build_live_tab(page: gr.Blocks, studio: Studio) -> None:
     stylizers: dict[str, LiveStylizer] = {}
 
     def stylize(request: gr.Request, frame: Pixels | None, prompt: str, strength: float, keep: bool) -> Any:
-        if frame is None:
+        if frame is None or not prompt.strip():
             return gr.skip()
-        key = f"{session_of(request.headers.get('cookie', ''))}{request.session_hash}"
+        key = f"{own_session(request)}{request.session_hash}"
         wanted: dict[str, Any] = {"strength": strength, "preserve_color": keep}
         try:
             if key not in stylizers:
@@ -57,6 +57,6 @@ def build_live_tab(page: gr.Blocks, studio: Studio) -> None:
             picture = gr.HTML("<p>Start your camera: its pictures stay on the machine that serves this page.</p>")
     camera.stream(
         stylize, [camera, prompt, strength, keep], picture, stream_every=EVERY_S, show_progress="hidden",
-        api_visibility="private", concurrency_id="model", concurrency_limit=1, time_limit=None,
+        api_visibility="private", time_limit=None, **ONE_AT_A_TIME,
     )  # fmt: skip
     page.unload(leave)

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from ..frames import Pixels
 from .work import Step, as_data_uri
 
 CSS = """
@@ -45,17 +46,16 @@ for (const kind of ["play", "pause", "seeked", "ratechange"]) {
 """
 
 
-def compared(before: object, after: object, said: str = "") -> str:
-    """Two pictures over each other, with a handle to draw across."""
+def compared(before: Pixels, after: Pixels) -> str:
+    """Two pictures (H, W, 3), uint8 RGB, over each other, with a handle to draw across."""
     pictures = "".join(
-        f'<img src="{as_data_uri(picture)}" alt="{name}">'  # type: ignore[arg-type]
-        for picture, name in ((before, "before"), (after, "after"))
+        f'<img src="{as_data_uri(picture)}" alt="{name}">' for picture, name in ((before, "before"), (after, "after"))
     )
     handle = (
         '<input type="range" min="0" max="100" value="50" aria-label="before and after" '
         "oninput=\"this.parentNode.style.setProperty('--cut', this.value + '%')\">"
     )
-    return f'<div class="compare">{pictures}{handle}</div>{f"<p>{escape(said)}</p>" if said else ""}'
+    return f'<div class="compare">{pictures}{handle}</div><p>One frame, before and after: drag the line.</p>'
 
 
 def progress(step: Step) -> str:

@@ -5,24 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import gradio as gr
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..dependencies import require_extra
 from ..errors import InputError
 from ..frames import Pixels
 from ..settings import Settings
 from ..video import IsolatedReader, working_size
-from .sessions import session_of
+from .events import ONE_AT_A_TIME, own_session
 from .studio import Studio
 from .work import as_data_uri
 
 LONGEST = 48
 """Frames that are measured."""
-FULL_SCALE = 0.1
-"""Flicker that is drawn in the strongest colour."""
 MEASURES = {
     "warp_error_short": "Flicker, from frame to frame (lower is steadier)",
     "warp_error_long": "Flicker, since the shot began",
@@ -37,15 +35,15 @@ def build_measure_tab(studio: Studio) -> None:
 
     def measured(request: gr.Request) -> tuple[list[list[Any]], str]:
         try:
-            return _measured(studio, session_of(request.headers.get("cookie", "")))
+            return _measured(studio, own_session(request))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     gr.Markdown(f"Measures the last result, its first {LONGEST} frames at most.")
     button = gr.Button("Measure")
-    scores = gr.Dataframe(headers=["measure", "mean"], interactive=False)
+    scores = gr.Dataframe(headers=["measure", "mean of the frames"], interactive=False)
     heat = gr.HTML()
-    button.click(measured, None, [scores, heat], api_visibility="private", concurrency_id="model", concurrency_limit=1)
+    button.click(measured, None, [scores, heat], api_visibility="private", **ONE_AT_A_TIME)
 
 
 def _measured(studio: Studio, session: str) -> tuple[list[list[Any]], str]:
@@ -60,13 +58,13 @@ def _measured(studio: Studio, session: str) -> tuple[list[list[Any]], str]:
     size = working_size(IsolatedReader(job.video).info, studio.pipeline.resolve(Settings(**job.settings)).size)
     output = _read(job.playable, size)
     pixels = _read(job.video, size)[: len(output)]
-    worst: tuple[float, int, np.ndarray] | None = None
+    worst: tuple[float, int, NDArray[np.float64]] | None = None
 
     def keep_worst(t: int, name: str, error: torch.Tensor) -> None:
         nonlocal worst
-        values = np.nan_to_num(error.numpy())
-        if name == "short" and (worst is None or values.mean() > worst[0]):
-            worst = (float(values.mean()), t, values)
+        mean = float(error.nanmean())
+        if name == "short" and (worst is None or mean > worst[0]):
+            worst = (mean, t, error.numpy())
 
     encoder = bundled_encoder(studio.pipeline)
     found = measure(clip_of(Path(job.video).stem, pixels), output, job.prompt, encoder, keep_worst).means()
@@ -79,8 +77,9 @@ def _read(path: str, size: tuple[int, int]) -> Pixels:
     return np.stack(frames)
 
 
-def _drawn(number: int, picture: Pixels, error: np.ndarray) -> str:
-    heat = cv2.applyColorMap((255 * np.clip(error / FULL_SCALE, 0, 1)).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    both = np.concatenate([picture, cv2.cvtColor(heat, cv2.COLOR_BGR2RGB)], axis=1)
-    words = f"Frame {number} flickers most; the brighter, the more."
+def _drawn(number: int, picture: Pixels, error: NDArray[np.float64]) -> str:
+    from ..evaluation.media import heat_map
+
+    both = np.concatenate([picture, heat_map(error)], axis=1)
+    words = f"Frame {number} flickers most: the brighter, the more; in grey places nothing can be said."
     return f'<div class="working"><img src="{as_data_uri(both)}" alt="flicker"><p>{words}</p></div>'

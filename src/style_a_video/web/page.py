@@ -11,18 +11,13 @@ import gradio as gr
 from ..errors import InputError
 from ..styles import STYLES
 from . import looks
-from .sessions import session_of
-from .studio import Studio, before_and_after
+from .events import ONE_AT_A_TIME, own_session
+from .live_tab import build_live_tab
+from .measure_tab import build_measure_tab
+from .studio import Studio
 
 FIRST_PROMPT = "a pencil drawing"
-ONE_AT_A_TIME: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
-"""The model is one; whoever comes second waits in line."""
 TITLE = "Style-A-Video"
-
-
-def own_session(request: gr.Request) -> str:
-    """The browser's session; the middleware gives every request one."""
-    return session_of(request.headers.get("cookie", ""))
 
 
 def build_page(
@@ -41,12 +36,8 @@ def build_page(
         with gr.Tab("Clip"):
             _clip_tab(page, studio, example, gallery, understand)
         with gr.Tab("Live"):
-            from .live_tab import build_live_tab
-
             build_live_tab(page, studio)
         with gr.Tab("Measure"):
-            from .measure_tab import build_measure_tab
-
             build_measure_tab(studio)
     return page
 
@@ -100,22 +91,21 @@ def _clip_tab(
             result = gr.HTML()
             files = gr.File(label="Download", visible=False, file_count="multiple")
     _connect(
-        page, studio, understand,
+        page, _Handlers(studio), understand,
         {"video": video, "styles": styles, "prompt": prompt, "understood": understood, "look": look, "run": run,
          "shown": shown, "stop": stop, "go_on": go_on, "result": result, "files": files},
         controls, gallery,
     )  # fmt: skip
 
 
-def _connect(
-    page: gr.Blocks, studio: Studio, understand: Callable[[str], str], parts: dict[str, Any], controls: list[Any],
-    gallery: list[tuple[Path, str]],
-) -> None:  # fmt: skip
-    asked = [parts["video"], parts["prompt"], *controls]
-    told = [parts[name] for name in ("shown", "result", "files", "stop", "go_on", "run")]
+class _Handlers:
+    """What Gradio calls. The names of the arguments are those of the API."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
 
     def preview(
-        request: gr.Request, video: str | None, prompt: str, style_image: Any = None, strength: float = 1.0,
+        self, request: gr.Request, video: str | None, prompt: str, style_image: Any = None, strength: float = 1.0,
         preserve_color: bool = False, fast: bool = True, size: float = 256, guidance_scale: float = 1.0,
         seed: float = 0, negative_prompt: str = "",
     ) -> str:  # fmt: skip
@@ -123,65 +113,66 @@ def _connect(
             return ""
         settings = settings_of(style_image, strength, preserve_color, fast, size, guidance_scale, seed, negative_prompt)
         try:
-            pictures = studio.preview(own_session(request), video, prompt, settings)
+            return looks.compared(*self.studio.preview(own_session(request), video, prompt, settings))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return looks.compared(*before_and_after(*pictures), "One frame; draw the line across it.")
 
-    def steps(
-        request: gr.Request, video: str | None, prompt: str, style_image: Any = None, strength: float = 1.0,
+    def stylize(
+        self, request: gr.Request, video: str | None, prompt: str, style_image: Any = None, strength: float = 1.0,
         preserve_color: bool = False, fast: bool = True, size: float = 256, guidance_scale: float = 1.0,
         seed: float = 0, negative_prompt: str = "",
     ) -> Iterator[Any]:  # fmt: skip
         settings = settings_of(style_image, strength, preserve_color, fast, size, guidance_scale, seed, negative_prompt)
-        yield from _told(studio.start(own_session(request), video, prompt, settings), studio, request)
+        steps = self.studio.start(own_session(request), video, prompt, settings)
+        yield from _told(steps, self.studio, request)
 
-    def more_steps(request: gr.Request) -> Iterator[Any]:
-        yield from _told(studio.go_on(own_session(request)), studio, request)
+    def go_on(self, request: gr.Request) -> Iterator[Any]:
+        yield from _told(self.studio.go_on(own_session(request)), self.studio, request)
 
-    def end(request: gr.Request) -> Any:
-        studio.stop(own_session(request))
+    def stop(self, request: gr.Request) -> Any:
+        self.studio.stop(own_session(request))
         return gr.update(value="Stopping…", interactive=False)
 
-    def begin(request: gr.Request, *values: Any) -> list[Any]:
+    def come(self, request: gr.Request, *values: Any) -> list[Any]:
         """What a browser finds when it comes, or comes back: the clip and the sentence of its last job."""
-        job = studio.last(own_session(request))
+        job = self.studio.last(own_session(request))
         if job and Path(job.video).exists():
             values = (job.video, job.prompt, *values[2:])
-        return [*values[:2], preview(request, *values), *_after(studio, own_session(request))[1:]]
+        return [*values[:2], self.preview(request, *values), *_after(self.studio, own_session(request))[1:]]
 
-    preview_event: Any = ONE_AT_A_TIME | {
-        "fn": preview, "inputs": asked, "outputs": parts["shown"], "show_progress": "minimal",
-        "trigger_mode": "always_last", "api_visibility": "private",
+
+def _connect(
+    page: gr.Blocks, handlers: _Handlers, understand: Callable[[str], str], parts: dict[str, Any], controls: list[Any],
+    gallery: list[tuple[Path, str]],
+) -> None:  # fmt: skip
+    asked = [parts["video"], parts["prompt"], *controls]
+    told = [parts[name] for name in ("shown", "result", "files", "stop", "go_on", "run")]
+    private: dict[str, Any] = {"api_visibility": "private"}
+    preview: Any = ONE_AT_A_TIME | {
+        "fn": handlers.preview, "inputs": asked, "outputs": parts["shown"], "show_progress": "minimal",
+        "trigger_mode": "always_last",
     }  # fmt: skip
-    parts["look"].click(**preview_event | {"api_visibility": "public", "api_name": "preview"})
-    parts["prompt"].change(**preview_event)
-    parts["video"].change(**preview_event)
+    parts["look"].click(**preview, api_name="preview")
+    for part in (parts["video"], parts["prompt"]):
+        part.change(**preview | private)
     for control in controls:
         if isinstance(control, gr.Slider):
-            control.release(**preview_event)
+            control.release(**preview | private)
         elif isinstance(control, gr.Checkbox | gr.Image):
-            control.change(**preview_event)
-    parts["prompt"].change(
-        understand, parts["prompt"], parts["understood"], show_progress="hidden", api_visibility="private"
-    )
+            control.change(**preview | private)
+    parts["prompt"].change(understand, parts["prompt"], parts["understood"], show_progress="hidden", **private)
     sentences = {style.name: style.prompt for style in STYLES}
 
     def picked(event: gr.SelectData) -> str:
         return sentences[gallery[event.index][1]]
 
-    parts["styles"].select(picked, None, parts["prompt"], api_visibility="private")
-    parts["run"].click(steps, asked, told, api_name="stylize", show_progress="hidden", **ONE_AT_A_TIME)
-    parts["go_on"].click(more_steps, None, told, api_name="go_on", show_progress="hidden", **ONE_AT_A_TIME)
-    parts["stop"].click(end, None, parts["stop"], queue=False, api_name="stop")
-    page.load(
-        begin,
-        asked,
-        [parts["video"], parts["prompt"], *told],
-        show_progress="minimal",
-        api_visibility="private",
-        **ONE_AT_A_TIME,
-    )
+    parts["styles"].select(picked, None, parts["prompt"], **private)
+    job: dict[str, Any] = ONE_AT_A_TIME | {"show_progress": "hidden"}
+    parts["run"].click(handlers.stylize, asked, told, api_name="stylize", **job)
+    parts["go_on"].click(handlers.go_on, None, told, api_name="go_on", **job)
+    parts["stop"].click(handlers.stop, None, parts["stop"], queue=False, api_name="stop")
+    found = [parts["video"], parts["prompt"], *told]
+    page.load(handlers.come, asked, found, show_progress="minimal", **ONE_AT_A_TIME, **private)
 
 
 def _told(steps: Iterator[Any], studio: Studio, request: gr.Request) -> Iterator[list[Any]]:

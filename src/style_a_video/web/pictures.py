@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 
-from ..demo import demo_clip
+from ..demo import demo_clip, write_demo_clip
 from ..frames import Pixels
 from ..pipeline import StyleAVideoPipeline
 from ..styles import STYLES
-from ..video import VideoInfo, open_writer
 
 SIDE = 192
 """Pixels, of the pictures of styles."""
-FRAMES, RATE = 72, Fraction(24)
+FRAMES = 48
 
 
-def example_clip(folder: Path) -> Path:
-    """A clip to try things on: three seconds."""
-    path = folder / "example.mp4"
-    if not path.exists():
-        clip = demo_clip(frames=FRAMES, width=384, height=256)
-        info = VideoInfo(path, 384, 256, FRAMES, RATE, 1 / RATE, (), float(FRAMES / RATE))
-        with open_writer(path, (384, 256), info) as writer:
-            for number, pixels in enumerate(clip.frames):
-                writer.write(np.asarray(pixels), number)
-    return path
+def example_clip(path: Path) -> None:
+    """Write a clip to try things on: two seconds of the demo's."""
+    write_demo_clip(path, demo_clip(frames=FRAMES))
 
 
 def style_pictures(pipeline: StyleAVideoPipeline, picture: Pixels, folder: Path) -> list[tuple[Path, str]]:
@@ -36,9 +27,7 @@ def style_pictures(pipeline: StyleAVideoPipeline, picture: Pixels, folder: Path)
     found = []
     for style in STYLES:
         path = folder / f"{style.name.replace(' ', '-')}.jpg"
-        if not path.exists():
-            stylized = pipeline(style.prompt, picture[None], fast=True, output_type="pil").frames[0]
-            stylized.save(path, quality=88)
+        pipeline(style.prompt, picture[None], output_type="pil").frames[0].save(path, quality=88)
         found.append((path, style.name))
     return found
 

@@ -61,7 +61,8 @@ def serving(
     shared = root / "shared"
     shared.mkdir(parents=True, exist_ok=True)
     sessions = Sessions(root, shared)
-    example = example_clip(shared)
+    example = shared / "example.mp4"
+    example_clip(example)
     picture = small(next(VideoReader(example).frames()).pixels)
     studio = Studio(pipeline, sessions, limits)
     page = build_page(studio, example, style_pictures(pipeline, picture, shared), partial(understood, pipeline))

@@ -14,11 +14,11 @@ import numpy as np
 import PIL.Image
 
 from ..errors import InputError
-from ..frames import Pixels, resize_pixels
+from ..frames import Pixels
 from ..pipeline import StyleAVideoPipeline
 from ..settings import Settings
 from ..stream import stylized_frames
-from ..video import IsolatedReader, VideoFrame, working_size
+from ..video import VideoFrame, working_size
 from .limits import Limits
 from .sessions import Sessions
 from .work import Step, Work
@@ -55,19 +55,18 @@ class Studio:
     def preview(self, session: str, video: str | None, prompt: str, settings: dict[str, Any]) -> tuple[Pixels, Pixels]:
         """The clip's middle frame and the same stylized, (H, W, 3) uint8 RGB. Raises InputError as a job does."""
         path = self._own(session, video)
-        info = self.limits.check(path)
+        reader = self.limits.opened(path)
         chosen = Settings(**self._settings(session, settings | {"fast": True}))
-        size = working_size(info, self.pipeline.resolve(chosen).size)
-        # IsolatedReader: this file is a stranger's.
-        frame = next(IsolatedReader(path).frames(size, start_s=info.duration_s / 2 - 1e-6), None)
-        frame = frame or next(IsolatedReader(path).frames(size))
+        size = working_size(reader.info, self.pipeline.resolve(chosen).size)
+        # Of a clip that holds less than it says, the first.
+        frame = next(reader.frames(size, start_s=reader.info.duration_s / 2 - 1e-6), None) or next(reader.frames(size))
         stylized = next(stylized_frames(self.pipeline, iter([VideoFrame(frame.pixels, 0)]), prompt, chosen))
         return frame.pixels, stylized.pixels
 
     def start(self, session: str, video: str | None, prompt: str, settings: dict[str, Any]) -> Iterator[Step]:
         """A new job. Raises InputError, in words."""
         path = self._own(session, video)
-        self.limits.check(path)
+        self.limits.opened(path)
         settings = self._settings(session, settings)
         folder = self.sessions.folder(session) / secrets.token_hex(4)
         folder.mkdir()
@@ -129,8 +128,3 @@ class Studio:
             raise InputError(f"size is {settings['size']}: {self.limits.side} is the most here")
         Settings(**settings)
         return settings
-
-
-def before_and_after(before: Pixels, after: Pixels) -> tuple[Pixels, Pixels]:
-    """Both at one size, that of the frame."""
-    return before, np.asarray(resize_pixels(after, (before.shape[1], before.shape[0])))
