@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -42,6 +43,21 @@ def autocast(device: str | torch.device) -> AbstractContextManager[object]:
     """Training's forward passes in `compute_dtype`, the weights staying float32."""
     dtype = compute_dtype(device, training=True)
     return nullcontext() if dtype == torch.float32 else torch.autocast(torch.device(device).type, dtype=dtype)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """While open, torch computes on the calling thread alone.
+
+    Around libraries with threads of their own: torch's others keep a core busy for milliseconds after each piece of
+    work, waiting for the next, and OpenCV's flow takes twice as long beside them.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _cpu_has_bfloat16() -> bool:

@@ -80,10 +80,12 @@ def match_local_statistics(
 
 def blur(frames: Tensor) -> Tensor:
     """By the binomial 1, 4, 6, 4, 1 along both axes, (B, C, H, W)."""
-    height, width = frames.shape[-2:]
-    padded = F.pad(frames, (2, 2, 2, 2), mode="replicate")
-    rows = torch.stack([weight * padded[..., k : k + height, :] for k, weight in enumerate(BINOMIAL)]).sum(0)
-    return torch.stack([weight * rows[..., k : k + width] for k, weight in enumerate(BINOMIAL)]).sum(0)
+    for dim in (-2, -1):
+        length = frames.shape[dim]
+        padded = _extended(frames, 2, dim)
+        far, near, middle = (padded.narrow(dim, k, length) + padded.narrow(dim, 4 - k, length) for k in range(3))
+        frames = (far + 4 * near + 3 * middle) / 16
+    return frames
 
 
 def _brightest(frames: Tensor, config: KeyframeConfig) -> Tensor:
@@ -91,13 +93,16 @@ def _brightest(frames: Tensor, config: KeyframeConfig) -> Tensor:
     reach = config.extremes_window // 2
     for dim in (-1, -2):
         length = frames.shape[dim]
-        # Past the border, the border: what a window holds already.
-        padded = torch.cat(
-            [frames.narrow(dim, 0, 1)] * reach + [frames] + [frames.narrow(dim, length - 1, 1)] * reach, dim
-        )
+        padded = _extended(frames, reach, dim)
         frames = reduce(torch.maximum, (padded.narrow(dim, k, length) for k in range(2 * reach + 1)))
     return frames
 
 
 def _darkest(frames: Tensor, config: KeyframeConfig) -> Tensor:
     return -_brightest(-frames, config)
+
+
+def _extended(frames: Tensor, reach: int, dim: int) -> Tensor:
+    """Past the border, the border."""
+    last = frames.shape[dim] - 1
+    return torch.cat([frames.narrow(dim, 0, 1)] * reach + [frames] + [frames.narrow(dim, last, 1)] * reach, dim)

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from ..devices import one_thread
 from ..frames import Pixels, pixels_to_tensor
 from .flow import FlowEstimator
 from .warp import backward_warp, occlusion_mask
@@ -50,14 +51,18 @@ def with_motion(
     """Every frame with its motion since the frame before it; None where a shot begins. Holds two frames at a time."""
     before: Tensor | None = None
     for frame in frames:
-        now = pixels_to_tensor(frame.pixels)
-        cut = begins_shot(frame.pixels)
-        yield frame, None if cut or before is None else motion_between(estimate, before, now)
+        with one_thread():
+            now = pixels_to_tensor(frame.pixels)
+            cut = begins_shot(frame.pixels)
+            motion = None if cut or before is None else motion_between(estimate, before, now)
+        yield frame, motion
         before = now
 
 
 def motion_between(estimate: FlowEstimator, before: Tensor, now: Tensor) -> Motion:
     """Motion from frames `before` to frames `now`, both (B, 3, H, W) in [0, 1]."""
-    forward, backward = estimate(torch.cat([before, now]), torch.cat([now, before])).chunk(2)
+    both = estimate(torch.cat([before, now]), torch.cat([now, before]))
+    forward, backward = both.chunk(2)
+    backward_mask, forward_mask = occlusion_mask(both, torch.cat([backward, forward])).chunk(2)
     mismatch = (now - backward_warp(before, backward)).abs().mean(dim=1, keepdim=True)
-    return Motion(backward, occlusion_mask(forward, backward), forward, occlusion_mask(backward, forward), mismatch)
+    return Motion(backward, backward_mask, forward, forward_mask, mismatch)

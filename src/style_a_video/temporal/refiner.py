@@ -57,8 +57,8 @@ class Refiner(ModelMixin, ConfigMixin):
         warped = self.config.form == "warped"
         if warped:
             # Bicubic: R^{f−1} is warped anew every frame, and bilinear weights would blur a shot away.
-            both = torch.cat([stylized_before, refined_before], dim=1)
-            stylized_before, refined_before = backward_warp(both, motion.backward, "bicubic").chunk(2, dim=1)
+            both, flows = torch.cat([stylized_before, refined_before]), torch.cat([motion.backward] * 2)
+            stylized_before, refined_before = backward_warp(both, flows, "bicubic").chunk(2)
         evidence = [motion.backward_mask, motion.mismatch * 4] if warped else []
         dtype = self.out.weight.dtype  # the layers' own; pictures stay float32
         pair = F.relu(self.pair(_halved([stylized, stylized_before, *evidence]).to(dtype)))
