@@ -23,7 +23,7 @@ def address() -> Iterator[str]:
             event = json.loads(line)
             if event["event"] == "web":
                 break
-            assert event["event"] == "note", line
+            assert event["event"] in ("note", "starting"), line
         yield event["address"]
         server.terminate()
         assert server.wait(20) == 128 + 15

@@ -58,7 +58,9 @@ def test_a_job_from_its_start_to_its_end(studio: Studio, mine: str) -> None:
     assert job is not None
     assert job.finished
     assert job.playable == str(last.output)
-    assert Path(f"{job.playable}.json").exists()
+    record = Path(f"{job.playable}.json").read_text(encoding="utf-8")
+    assert f'"input": "{Path(mine).name}"' in record
+    assert ME not in record  # whoever knows it may see all its files
 
 
 def test_stopped_it_is_playable_and_goes_on(studio: Studio, mine: str) -> None:

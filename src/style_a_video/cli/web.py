@@ -42,6 +42,7 @@ def web(
     from ..web.serve import serving, temporary_root
 
     name, _, password = (auth or "").partition(":")
+    tell("[dim]the model draws a picture of every style…[/]", "starting")
     limits = Limits(max_megabytes, max_seconds, max_size)
     with (
         temporary_root() as root,

@@ -22,6 +22,14 @@ CSS = """
 .in-step video { width: 100%; border-radius: 8px; background: black; }
 .working img { width: 100%; border-radius: 8px; }
 .working progress { width: 100%; }
+.styles .gallery-container, .styles .grid-wrap { height: auto !important; min-height: 0 !important;
+  max-height: none !important; overflow: visible !important; }
+.styles .grid-container { grid-template-columns: repeat(auto-fill, minmax(clamp(60px, 17vw, 84px), 1fr)) !important;
+  grid-template-rows: none !important; grid-auto-rows: min-content; height: auto !important; padding: 0; }
+.styles .thumbnail-item { width: 100%; height: auto; aspect-ratio: 1; }
+.styles .caption-label { inset: auto 0 0 0 !important; max-width: none; padding: 1px 2px; border-radius: 0;
+  font-size: 11px; text-align: center; }
+@media (min-width: 641px) { .seen { position: sticky; top: 8px; align-self: flex-start; } }
 @media (max-width: 640px) { .in-step { grid-template-columns: 1fr; } }
 """
 
@@ -61,8 +69,10 @@ def compared(before: Pixels, after: Pixels) -> str:
 def progress(step: Step) -> str:
     """How far a job is, with its newest picture."""
     picture = f'<img src="{as_data_uri(step.picture)}" alt="the newest frame">' if step.picture is not None else ""
-    left = "" if step.seconds_left != step.seconds_left else f", {timedelta(seconds=round(step.seconds_left))} left"
-    words = f"{step.done} of {step.total} frames, {step.rate:.1f} frames/s{left}"
+    words = f"{step.done} of {step.total} frames"
+    if step.rate:
+        left = timedelta(seconds=round((step.total - step.done) / step.rate))
+        words += f", {step.rate:.1f} frames/s, {left} left"
     bar = f'<progress max="{step.total}" value="{step.done}"></progress>'
     return f'<div class="working">{picture}{bar}<p>{words}</p></div>'
 

@@ -58,12 +58,14 @@ def _controls(studio: Studio) -> list[gr.components.Component]:
     keep = gr.Checkbox(label="Keep original colours")
     with gr.Accordion("More", open=False):
         picture = gr.Image(type="pil", sources=["upload"], label="Style from a picture, too", height=160)
-        fast = gr.Checkbox(value=True, label="Fast", info="Off: keyframes, steadier and slower")
+        fast = gr.Checkbox(value=True, label="Fast", info="Off: steadier, by keyframes, and slower")
         own = studio.pipeline.defaults()["size"]
         size = gr.Slider(128, studio.limits.side, own, step=32, label="Size", info="More pixels are finer and slower")
-        scale = gr.Slider(1, 3, 1, step=0.25, label="Push the style", info="Above 1 it takes twice the time")
-        seed = gr.Number(0, precision=0, minimum=0, label="Variant", info="Another number, other marks")
-        negative = gr.Textbox("", label="Not this", info="What it should not be, when the style is pushed")
+        scale = gr.Slider(1, 3, 1, step=0.25, label="Guidance scale", info="Above 1: more style, twice the time")
+        seed = gr.Number(0, precision=0, minimum=0, label="Seed", info="Another number, other marks")
+        negative = gr.Textbox(
+            "", label="Negative prompt", info="What it should not be; used where the guidance scale is above 1"
+        )
     return [picture, strength, keep, fast, size, scale, seed, negative]
 
 
@@ -72,10 +74,11 @@ def _clip_tab(
 ) -> None:
     with gr.Row():
         with gr.Column(min_width=320):
-            video = gr.Video(value=str(example), label="Your clip", sources=["upload", "webcam"], height=300)
+            video = gr.Video(value=str(example), label="Your clip", sources=["upload", "webcam"])
+            gr.Markdown("**Pick a style**")
             styles = gr.Gallery(
-                [(str(path), name) for path, name in gallery], label="Pick a style", columns=4, height=280, buttons=[],
-                allow_preview=False, object_fit="cover",
+                [(str(path), name) for path, name in gallery], label="Styles", show_label=False, height="auto",
+                buttons=[], allow_preview=False, object_fit="cover", elem_classes="styles",
             )  # fmt: skip
             prompt = gr.Textbox(FIRST_PROMPT, label="or say it", placeholder="a watercolor in teal and gold")
             understood = gr.Markdown(understand(FIRST_PROMPT))
@@ -83,7 +86,7 @@ def _clip_tab(
             with gr.Row():
                 look = gr.Button("Preview one frame")
                 run = gr.Button("Stylize the clip", variant="primary")
-        with gr.Column(min_width=320):
+        with gr.Column(min_width=320, elem_classes="seen"):
             shown = gr.HTML(label="Preview")
             with gr.Row():
                 stop = gr.Button("Stop", visible=False)
@@ -167,6 +170,7 @@ def _connect(
         return sentences[gallery[event.index][1]]
 
     parts["styles"].select(picked, None, parts["prompt"], **private)
+    parts["prompt"].input(lambda: gr.update(selected_index=None), None, parts["styles"], queue=False, **private)
     job: dict[str, Any] = ONE_AT_A_TIME | {"show_progress": "hidden"}
     parts["run"].click(handlers.stylize, asked, told, api_name="stylize", **job)
     parts["go_on"].click(handlers.go_on, None, told, api_name="go_on", **job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..atomic import write_atomically
 from ..errors import InputError
 from ..frames import Pixels
 from ..job import Stopped, Watcher, run_job
@@ -22,6 +24,8 @@ from ..plan import plan_job
 
 SHOWN_EVERY_S = 0.4
 """Seconds between the pictures that the page gets while a job works."""
+TELLING = 8
+"""Frames after which a rate can be told: they come in batches."""
 
 
 def as_data_uri(pixels: Pixels) -> str:
@@ -37,16 +41,11 @@ class Step:
     done: int
     total: int
     rate: float
-    """Frames a second."""
+    """Frames a second; 0 where too few are done to tell."""
     picture: Pixels | None = None
     output: Path | None = None
     """The finished file, or where the job was stopped, the part of it that is finished."""
     stopped: bool = False
-
-    @property
-    def seconds_left(self) -> float:
-        """By the rate so far."""
-        return (self.total - self.done) / self.rate if self.rate else float("nan")
 
 
 class Work:
@@ -84,6 +83,7 @@ class Work:
             try:
                 try:
                     result = run_job(self.plan, self.pipeline, Watcher(tell, keep, self._stop.is_set))
+                    _name_files_only(result.record)
                     last = Step(result.frames, result.frames, 0.0, output=result.output)
                 except Stopped as stopped:
                     last = Step(0, 0, 0.0, output=stopped.partial, stopped=True)
@@ -104,8 +104,20 @@ class Work:
     def _step(self, done: int, total: int, picture: Pixels | None) -> Step:
         if self._before < 0:
             self._before = done - 1  # what an earlier run made is not counted
-        rate = (done - self._before) / max(1e-6, time.monotonic() - self._began)
+        made = done - self._before
+        rate = made / (time.monotonic() - self._began) if made >= TELLING else 0.0
         return Step(done, total, rate, None if picture is None else np.asarray(picture))
+
+
+def _name_files_only(record: Path) -> None:
+    """Take the folders out of a record: the name of a browser's own is what gives access to it."""
+    told = json.loads(record.read_text(encoding="utf-8"))
+    told["input"] = Path(told["input"]).name
+    for settings in (told["requested"], told["settings"]):
+        for name in ("style_image", "model"):
+            if settings[name] and Path(settings[name]).exists():
+                settings[name] = Path(settings[name]).name
+    write_atomically(record, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
 def _newest(news: Queue[Any]) -> Iterator[Step]:
