@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import style_a_video as sav
-from style_a_video.devices import autocast, best_device, check_device, compute_dtype, one_thread
+from style_a_video.devices import autocast, best_device, check_device, compute_dtype, threads
 
 
 def test_a_cpu_without_bfloat16_computes_in_float32() -> None:
@@ -60,14 +60,14 @@ def test_a_device_that_is_not_there_is_one_line() -> None:
         check_device("abacus")
 
 
-def test_one_thread_and_then_as_many_as_before() -> None:
+def test_threads_and_then_as_many_as_before() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with one_thread():
+        with threads(1):
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 2
-        with pytest.raises(InterruptedError), one_thread():
+        with pytest.raises(InterruptedError), threads(1):
             raise InterruptedError
         assert torch.get_num_threads() == 2
     finally:

@@ -46,18 +46,18 @@ def autocast(device: str | torch.device) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """While open, torch computes on the calling thread alone.
+def threads(count: int) -> Iterator[None]:
+    """While open, torch computes in so many threads for the calling one.
 
-    Around libraries with threads of their own: torch's others keep a core busy for milliseconds after each piece of
-    work, waiting for the next, and OpenCV's flow takes twice as long beside them.
+    One is right around libraries with threads of their own: torch's others keep a core busy for milliseconds after each
+    piece of work, waiting for the next, and OpenCV's flow takes twice as long beside them.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
 def _cpu_has_bfloat16() -> bool:

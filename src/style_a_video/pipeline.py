@@ -174,7 +174,8 @@ class StyleAVideoPipeline(DiffusionPipeline):
                 `prompt` may then be None.
             initial_frames: stylized frames (F, 3, H, W) in [0, 1] to start from, as in image-to-image pipelines. Noise
                 is added to their latents, and only the last `initial_strength` of the steps is taken.
-            initial_strength: share of the steps that is taken, above 0 and up to 1.
+            initial_strength: share of the steps that is taken, above 0 and up to 1. At 1 all is noise and nothing is
+                left of `initial_frames`.
             strength: how far the style changes the frame, 0 to 1 (section 2.3).
             batch_size: frames denoised together. With deterministic schedulers it changes the result by rounding only.
             callback_on_step_end: called as (pipe, step, timestep, {"latents": …}); may return new latents in a dict.
@@ -249,7 +250,7 @@ class StyleAVideoPipeline(DiffusionPipeline):
             name = type(self.scheduler).__name__
             raise InputError(f"{name} cannot take {settings.num_inference_steps} steps: {error}") from error
         timesteps = last_timesteps(self.scheduler, settings.initial_strength)
-        # Where no step is skipped, all is noise: as in diffusers' image-to-image.
+        # Where no step is skipped, all is noise: as in diffusers' inpainting.
         z = noise * self.scheduler.init_noise_sigma
         if initial_frames is not None and len(timesteps) < len(self.scheduler.timesteps):
             z = self._add_noise(initial_frames, noise, timesteps[:1])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 import style_a_video as sav
 from style_a_video.frames import pixels_to_tensor, tensor_to_pixels
@@ -88,6 +90,10 @@ def test_an_empty_prompt_is_refused_at_once_and_the_stream_goes_on(pipeline: sav
         stylizer.change("")
     with pytest.raises(sav.InputError, match="keyframe_interval"):
         stylizer.change(keyframe_interval=8)
+    with pytest.raises(sav.InputError, match="steps"):
+        stylizer.change(num_inference_steps=2000)
+    with pytest.raises(sav.InputError, match="model"):
+        stylizer.change(model="another")
     np.testing.assert_array_equal(stylizer(frame), before)
 
 
@@ -104,12 +110,14 @@ def test_keyframes_would_wait_for_later_frames(pipeline: sav.StyleAVideoPipeline
 
 def test_memory_does_not_grow(pipeline: sav.StyleAVideoPipeline) -> None:
     frames = clip(8)
-    stylizer = sav.LiveStylizer("a cat", pipeline, fast=False, refine=False, **SMALL)
+    stylizer = sav.LiveStylizer("a cat", pipeline, fast=False, refine=True, **SMALL)
     held = []
     tracemalloc.start()
     for k in range(90):
         stylizer(np.asarray(cv2.flip(frames[k % 8], k % 2)))
         if k in (30, 89):
-            held.append(tracemalloc.get_traced_memory()[0])
+            tensors = sum(one.numel() for one in gc.get_objects() if isinstance(one, torch.Tensor))
+            held.append((tracemalloc.get_traced_memory()[0], tensors))
     tracemalloc.stop()
-    assert held[1] < held[0] + 100_000
+    assert held[1][0] < held[0][0] + 100_000
+    assert held[1][1] <= held[0][1]

@@ -48,7 +48,7 @@ def test_who_may_see_what(sessions: Sessions, tmp_path: Path) -> None:
 def test_ways_round(sessions: Sessions, path: str) -> None:
     own = sessions.folder(OTHERS)
     (own / "link").symlink_to(sessions.folder(MINE) / "out.mp4")
-    asked = path.format(own=own, other=MINE, shared=sessions.shared, root=sessions.root)
+    asked = path.format(own=own, other=sessions.folder(MINE).name, shared=sessions.shared, root=sessions.root)
     assert not sessions.may_see(asked, OTHERS)
 
 
@@ -64,8 +64,29 @@ def test_old_files_go(sessions: Sessions, tmp_path: Path) -> None:
     os.utime(sessions.folder(MINE), (long_ago, long_ago))
     sessions.folder(OTHERS)
     sessions.clean()
-    assert [path.name for path in (tmp_path / "sessions").iterdir()] == [OTHERS]
+    assert [*(tmp_path / "sessions").iterdir()] == [sessions.folder(OTHERS)]
     assert (tmp_path / "shared" / "example.mp4").exists()
+
+
+def test_files_in_use_stay(sessions: Sessions, tmp_path: Path) -> None:
+    long_ago = time.time() - KEPT_S - 60
+    uploaded = tmp_path / "0123abcd" / "in.mp4"
+    for folder in (uploaded.parent, sessions.folder(MINE)):
+        os.utime(folder, (long_ago, long_ago))
+    assert sessions.may_see(str(uploaded), MINE)
+    own = sessions.folder(MINE)
+    sessions.clean()
+    assert uploaded.exists()
+    assert own.exists()
+
+
+def test_the_key_is_in_no_address(sessions: Sessions) -> None:
+    assert MINE not in str(sessions.folder(MINE))
+
+
+@pytest.mark.parametrize("others", ['prefs={"a":1}; ', "a=b c; ", "a/b=c; ", "=; ;; "])
+def test_cookies_of_other_pages_of_this_machine(others: str) -> None:
+    assert session_of(f"{others}{COOKIE}={MINE}") == MINE
 
 
 def application(uploads: str = "") -> Callable[[Any, Any, Any], Awaitable[None]]:
@@ -87,11 +108,12 @@ def asks(app: Any, *paths: str, cookie: str = "") -> list[Any]:
 
 
 def test_a_browser_gets_a_cookie_and_keeps_it(sessions: Sessions) -> None:
-    first, second = asks(OwnFilesOnly(application(), sessions), "/", "/")
+    first, second, third = asks(OwnFilesOnly(application(), sessions), "/", "/config", "/")
     assert len(first.json()) == 32
     assert first.json() == second.json()
     assert "HttpOnly" in first.headers["set-cookie"]
     assert "set-cookie" not in second.headers
+    assert first.json() in third.headers["set-cookie"]  # a visit renews it
 
 
 def test_files_of_others_are_refused(sessions: Sessions) -> None:
@@ -113,3 +135,9 @@ def test_an_upload_belongs_to_who_uploaded_it(sessions: Sessions, tmp_path: Path
     asked = f"/gradio_api/file={path}"
     assert asks(app, asked, cookie=OTHERS)[0].status_code == 200
     assert asks(app, asked, cookie=MINE)[0].status_code == 403
+    asks(app, "/gradio_api/upload", cookie=MINE)  # the same file, whose name is that of its contents
+    assert [asks(app, asked, cookie=one)[0].status_code for one in (MINE, OTHERS)] == [200, 200]
+
+
+def test_no_conversion_outside_isolation(sessions: Sessions) -> None:
+    assert asks(OwnFilesOnly(application(), sessions), "/gradio_api/process_recording")[0].status_code == 403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -107,7 +108,6 @@ class _Outputs(ExitStack):
     def show(self, pixels: Any, at: float) -> None:
         """Pass a frame on, (H, W, 3) uint8 RGB, that came at `at`."""
         if self.began is None:
-            self.began = at
             size = (pixels.shape[1], pixels.shape[0])
             if self.record:
                 from ..live.recorder import Recorder
@@ -117,6 +117,7 @@ class _Outputs(ExitStack):
                 self.enter_context(closing(self.recorder))
             if self.virtual_camera:
                 self.camera = self.enter_context(_virtual_camera(size))
+            self.began = time.monotonic()  # sound is recorded from here
         if self.record:
             self.recorder.write(pixels, at - self.began)
         if self.virtual_camera:
@@ -147,8 +148,6 @@ def _hear_sentences(wishes: Wishes, state: Any) -> None:
 def _status() -> Iterator[Any]:
     """Says the rate and the latency, on one line that stays; to programs once a second."""
     if console.quiet:
-        import time
-
         last = [0.0]
 
         def tell_program(fps: float, latency_ms: float) -> None:

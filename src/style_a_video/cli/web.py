@@ -27,7 +27,7 @@ def web(
     ] = None,
     max_megabytes: Annotated[int, typer.Option(help="Of an upload.", min=1)] = 200,
     max_seconds: Annotated[float, typer.Option(help="Of a clip.", min=0.1)] = 60.0,
-    max_size: Annotated[int, typer.Option(help="Of the working size, in pixels.", min=128, max=4096)] = 512,
+    max_size: Annotated[int, typer.Option(help="Of the working size, in pixels.", min=160, max=4096)] = 512,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
     json: JsonEvents = False,
 ) -> None:

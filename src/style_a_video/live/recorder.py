@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -46,14 +47,15 @@ class Recorder:
     def __init__(self, path: Path, size: tuple[int, int], sound: str | None = None) -> None:
         check_recording(path)
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._microphone = _open_sound(sound) if sound else None
         try:
             self._container = av.open(str(path.absolute()), "w", options={} if path.suffix == ".mkv" else FRAGMENTED)
         except (FFmpegError, OSError) as error:
             raise InputError(f"{path} cannot be written ({error.strerror}): give another path") from error
-        self._video: Any = self._container.add_stream(
-            "libx264", options={"crf": "20", "preset": "veryfast", "tune": "zerolatency"}
-        )
+        # A crash loses what came since the last full frame: 30 frames at most.
+        options = {"crf": "20", "preset": "veryfast", "tune": "zerolatency", "g": "30"}
+        self._video: Any = self._container.add_stream("libx264", options=options)
         self._video.width, self._video.height = (side - side % 2 for side in size)
         self._video.pix_fmt, self._video.time_base = "yuv420p", CLOCK
         self._video.codec_context.time_base = CLOCK
@@ -65,26 +67,30 @@ class Recorder:
             self._listener.start()
 
     def write(self, pixels: Pixels, seconds: float) -> None:
-        """A picture, (H, W, 3) uint8 RGB, of `seconds` after the beginning."""
+        """A picture, (H, W, 3) uint8 RGB, of `seconds` after the beginning. Raises InputError: a full disk."""
         pts = max(self._last + 1, round(seconds / CLOCK))
         self._last = pts
         frame = av.VideoFrame.from_ndarray(pixels[: self._video.height, : self._video.width].copy(), format="rgb24")
         frame.pts, frame.time_base = pts, CLOCK
         packets = self._video.encode(frame)
-        with self._lock:
-            self._container.mux(packets)
+        try:
+            with self._lock:
+                self._container.mux(packets)
+        except (FFmpegError, OSError) as error:
+            raise InputError(f"{self._path} cannot be written ({error.strerror}): give another path") from error
 
     def _listen(self) -> None:
         assert self._microphone is not None
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=48_000, frame_size=1024)
-        for heard in self._microphone.decode(audio=0):
-            if self._closing:
-                return
-            heard.pts = None  # from the beginning, by what was heard
-            for frame in resampler.resample(heard):
-                packets = self._audio.encode(frame)
-                with self._lock:
-                    self._container.mux(packets)
+        with suppress(FFmpegError, OSError):  # the microphone was pulled out: the picture goes on
+            for heard in self._microphone.decode(audio=0):
+                if self._closing:
+                    return
+                heard.pts = None  # from the beginning, by what was heard
+                for frame in resampler.resample(heard):
+                    packets = self._audio.encode(frame)
+                    with self._lock:
+                        self._container.mux(packets)
 
     def close(self) -> None:
         """Finish the file."""
@@ -93,7 +99,7 @@ class Recorder:
             self._listener.join(timeout=2)
         with self._lock:
             self._container.mux(self._video.encode(None))
-            if self._microphone is not None:
+            if self._microphone is not None and self._listener is not None and not self._listener.is_alive():
                 self._container.mux(self._audio.encode(None))
                 self._microphone.close()
             self._container.close()

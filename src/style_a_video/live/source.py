@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -34,7 +35,10 @@ def open_source(source: str) -> Iterator[Captured]:
         InputError: nothing is there, or no frame comes from it.
     """
     if source.isdecimal() or "://" in source:
-        return _captured(int(source) if source.isdecimal() else source)
+        frames = _captured(int(source) if source.isdecimal() else source)
+        if (first := next(frames, None)) is None:
+            raise InputError(f"{_called(source)} gives no frame: check that no other program uses it")
+        return chain([first], frames)
     return _played(VideoReader(Path(source)))
 
 
@@ -42,8 +46,7 @@ def _captured(source: int | str) -> Iterator[Captured]:
     camera = cv2.VideoCapture(source)
     try:
         if not camera.isOpened():
-            kind = f"camera {source}" if isinstance(source, int) else source
-            raise InputError(f"{kind} cannot be opened: check that it is there and no other program uses it")
+            raise InputError(f"{_called(source)} cannot be opened: check that it is there and no other program uses it")
         while True:
             there, frame = camera.read()
             if not there:
@@ -51,6 +54,10 @@ def _captured(source: int | str) -> Iterator[Captured]:
             yield Captured(np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)), time.monotonic())
     finally:
         camera.release()
+
+
+def _called(source: int | str) -> str:
+    return f"camera {source}" if str(source).isdecimal() else str(source)
 
 
 def _played(reader: VideoReader) -> Iterator[Captured]:

@@ -18,7 +18,7 @@ from ..settings import Settings
 from ..stream import stylized_frames
 from ..video import VideoFrame
 
-LIVE: dict[str, Any] = {"fast": True, "keyframe_interval": 1, "batch_size": 1}
+LIVE: dict[str, Any] = {"keyframe_interval": 1, "batch_size": 1}
 """Nothing waits for a later frame."""
 
 
@@ -50,9 +50,11 @@ class LiveStylizer:
     """
 
     def __init__(self, prompt: str, pipeline: StyleAVideoPipeline | None = None, **settings: Any) -> None:
-        self.settings, self.prompt = checked(prompt, LIVE | settings), prompt
-        self.pipeline = pipeline or load_pipeline(self.settings.model)
-        self._refiner = load_refiner() if self.settings.refine else None
+        model = checked(prompt, LIVE | settings).model
+        self.pipeline = pipeline or load_pipeline(model)
+        has_fast = bool(self.pipeline.config.fast_defaults)
+        self.settings, self.prompt = checked(prompt, LIVE | {"fast": has_fast} | settings), prompt
+        self._refiner = load_refiner()
         self._waiting: deque[VideoFrame] = deque()
         self._shape: tuple[int, ...] = ()
         self._begin()
@@ -60,7 +62,11 @@ class LiveStylizer:
     def change(self, prompt: str | None = None, **settings: Any) -> None:
         """Another prompt, other settings, or both, from the next frame on. Raises InputError as the class does."""
         wanted = self.prompt if prompt is None else prompt
-        self.settings, self.prompt = checked(wanted, dict(self.settings) | settings), wanted
+        chosen = checked(wanted, dict(self.settings) | settings)
+        self.pipeline.resolve(chosen)
+        if chosen.model != self.settings.model:
+            raise InputError("a live stream keeps its model: make another LiveStylizer")
+        self.settings, self.prompt = chosen, wanted
         self._begin()
 
     def __call__(self, frame: Pixels) -> Pixels:
@@ -88,7 +94,8 @@ class LiveStylizer:
     def _begin(self) -> None:
         self._size = self.pipeline.resolve(self.settings).size
         self._waiting.clear()
-        self._stream = stylized_frames(self.pipeline, self._frames(), self.prompt, self.settings, self._refiner)
+        refiner = self._refiner if self.settings.refine else None
+        self._stream = stylized_frames(self.pipeline, self._frames(), self.prompt, self.settings, refiner)
 
     def _frames(self) -> Iterator[VideoFrame]:
         while True:

@@ -98,7 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         # A page of another site can send forms here, but no JSON.
-        if not self._is_ours() or self.headers.get("Content-Type") != "application/json" or self.path != "/change":
+        if not self._is_ours():
+            return
+        if self.headers.get("Content-Type") != "application/json" or self.path != "/change":
             self.send_error(403)
             return
         try:
@@ -114,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_ours(self) -> bool:
         """Whether the browser was led here by this address: a name of another site may point to it, too."""
-        host = self.headers.get("Host", "").rpartition(":")[0]
+        host = self.headers.get("Host", "").partition(":")[0]
         if host in ("127.0.0.1", "localhost"):
             return True
         self.send_error(403)
@@ -139,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if jpeg:
                     head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
-        except (BrokenPipeError, ConnectionResetError):
+        except ConnectionError:
             return
 
     def log_message(self, format: str, *arguments: Any) -> None:

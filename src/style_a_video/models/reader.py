@@ -89,4 +89,4 @@ class Reader(nn.Module):
         state = {name: value.float() for name, value in load_file(folder / FILE).items()}
         reader = cls(state["attention.k_proj_weight"].shape[1], state["query"].shape[-1])
         reader.load_state_dict(state)
-        return reader.eval()
+        return reader.eval().requires_grad_(False)

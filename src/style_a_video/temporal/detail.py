@@ -14,8 +14,6 @@ from torch import Tensor
 from ..settings import DEFAULT_KEYFRAMES, KeyframeConfig
 from .windows import local_mean, upsample
 
-BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
-
 
 def detail_strength(frames: Tensor, config: KeyframeConfig = DEFAULT_KEYFRAMES) -> Tensor:
     """Root mean square of the grey frames' Laplacian in windows: (B, 3, H, W) -> (B, 1, H, W)."""

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from ..devices import one_thread
+from ..devices import threads
 from ..frames import Pixels, pixels_to_tensor
 from .flow import FlowEstimator
 from .warp import backward_warp, occlusion_mask
@@ -51,7 +51,7 @@ def with_motion(
     """Every frame with its motion since the frame before it; None where a shot begins. Holds two frames at a time."""
     before: Tensor | None = None
     for frame in frames:
-        with one_thread():
+        with threads(1):
             now = pixels_to_tensor(frame.pixels)
             cut = begins_shot(frame.pixels)
             motion = None if cut or before is None else motion_between(estimate, before, now)

@@ -10,12 +10,12 @@ import numpy as np
 from ..errors import InputError
 from ..frames import Pixels
 from ..live import LiveStylizer
-from .events import ONE_AT_A_TIME, own_session
+from .events import own_session
 from .studio import Studio
 from .work import as_data_uri
 
 MOST = 8
-"""Cameras whose last frames are held."""
+"""Cameras at once."""
 EVERY_S = 0.1
 """Seconds between the webcam's pictures."""
 
@@ -30,16 +30,19 @@ def build_live_tab(page: gr.Blocks, studio: Studio) -> None:
         key = f"{own_session(request)}{request.session_hash}"
         wanted: dict[str, Any] = {"strength": strength, "preserve_color": keep}
         try:
-            if key not in stylizers:
-                while len(stylizers) >= MOST:
-                    del stylizers[next(iter(stylizers))]  # of a page that went without a word
-                stylizers[key] = LiveStylizer(prompt, studio.pipeline, **wanted)
-            stylizer = stylizers[key]
+            stylizer = stylizers.pop(key, None) or LiveStylizer(prompt, studio.pipeline, **wanted)
+            stylizers[key] = stylizer  # the newest last
+            while len(stylizers) > MOST:
+                del stylizers[next(iter(stylizers))]  # of a page that went without a word
             if (stylizer.prompt, stylizer.settings.strength, stylizer.settings.preserve_color) != (
                 prompt, strength, keep,
             ):  # fmt: skip
                 stylizer.change(prompt, **wanted)
-            return f'<div class="working"><img src="{as_data_uri(stylizer(np.asarray(frame)))}" alt="live"></div>'
+            with studio.model(wait=False) as free:
+                if not free:
+                    return "<p>The model works on a clip: the camera waits.</p>"
+                pixels = stylizer(np.asarray(frame))
+            return f'<div class="working"><img src="{as_data_uri(pixels)}" alt="live"></div>'
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
@@ -57,6 +60,6 @@ def build_live_tab(page: gr.Blocks, studio: Studio) -> None:
             picture = gr.HTML("<p>Start your camera: its pictures stay on the machine that serves this page.</p>")
     camera.stream(
         stylize, [camera, prompt, strength, keep], picture, stream_every=EVERY_S, show_progress="hidden",
-        api_visibility="private", time_limit=None, **ONE_AT_A_TIME,
+        api_visibility="private", time_limit=None, concurrency_limit=MOST,
     )  # fmt: skip
     page.unload(leave)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import FileData
 
 from ..errors import InputError
 from ..styles import STYLES
@@ -18,6 +19,16 @@ from .studio import Studio
 
 FIRST_PROMPT = "a pencil drawing"
 TITLE = "Style-A-Video"
+
+
+class _Clip(gr.Video):
+    """Served as it is: Gradio would convert some kinds by FFmpeg, outside isolation, to a file that is nobody's."""
+
+    is_template = True
+
+    def postprocess(self, value: Any) -> FileData | None:
+        """A path as the browser gets it."""
+        return FileData(path=str(value)) if value else None
 
 
 def build_page(
@@ -46,9 +57,6 @@ def settings_of(*values: Any) -> dict[str, Any]:
     """`Settings` from the page's controls, in the order of `_controls`."""
     names = ("style_image", "strength", "preserve_color", "fast", "size", "guidance_scale", "seed", "negative_prompt")
     given = dict(zip(names, values, strict=True))
-    # Where the control is at the model's own value, the model decides.
-    if given["guidance_scale"] == 1.0:
-        del given["guidance_scale"]
     numbers = {"size": int(given["size"]), "seed": int(given["seed"] or 0)}
     return given | numbers | {"negative_prompt": given["negative_prompt"] or ""}
 
@@ -58,10 +66,17 @@ def _controls(studio: Studio) -> list[gr.components.Component]:
     keep = gr.Checkbox(label="Keep original colours")
     with gr.Accordion("More", open=False):
         picture = gr.Image(type="pil", sources=["upload"], label="Style from a picture, too", height=160)
-        fast = gr.Checkbox(value=True, label="Fast", info="Off: steadier, by keyframes, and slower")
-        own = studio.pipeline.defaults()["size"]
-        size = gr.Slider(128, studio.limits.side, own, step=32, label="Size", info="More pixels are finer and slower")
-        scale = gr.Slider(1, 3, 1, step=0.25, label="Guidance scale", info="Above 1: more style, twice the time")
+        has_fast = bool(studio.pipeline.config.fast_defaults)
+        fast = gr.Checkbox(has_fast, label="Fast", info="Off: steadier, by keyframes, and slower", visible=has_fast)
+        own = studio.pipeline.defaults()
+        size = gr.Slider(
+            128, studio.limits.side, min(own["size"], studio.limits.side), step=32, label="Size",
+            info="More pixels are finer and slower",
+        )  # fmt: skip
+        scale = gr.Slider(
+            1, max(3, 2 * own["guidance_scale"]), own["guidance_scale"], step=0.25, label="Guidance scale",
+            info="Above 1: more style, twice the time",
+        )  # fmt: skip
         seed = gr.Number(0, precision=0, minimum=0, label="Seed", info="Another number, other marks")
         negative = gr.Textbox(
             "", label="Negative prompt", info="What it should not be; used where the guidance scale is above 1"
@@ -74,11 +89,11 @@ def _clip_tab(
 ) -> None:
     with gr.Row():
         with gr.Column(min_width=320):
-            video = gr.Video(value=str(example), label="Your clip", sources=["upload", "webcam"])
-            gr.Markdown("**Pick a style**")
+            video = _Clip(value=str(example), label="Your clip", sources=["upload", "webcam"])
+            gr.Markdown("**Pick a style**", visible=bool(gallery))
             styles = gr.Gallery(
                 [(str(path), name) for path, name in gallery], label="Styles", show_label=False, height="auto",
-                buttons=[], allow_preview=False, object_fit="cover", elem_classes="styles",
+                visible=bool(gallery), buttons=[], allow_preview=False, object_fit="cover", elem_classes="styles",
             )  # fmt: skip
             prompt = gr.Textbox(FIRST_PROMPT, label="or say it", placeholder="a watercolor in teal and gold")
             understood = gr.Markdown(understand(FIRST_PROMPT))
@@ -136,12 +151,12 @@ class _Handlers:
         self.studio.stop(own_session(request))
         return gr.update(value="Stopping…", interactive=False)
 
-    def come(self, request: gr.Request, *values: Any) -> list[Any]:
+    def come(self, request: gr.Request, video: str, prompt: str) -> list[Any]:
         """What a browser finds when it comes, or comes back: the clip and the sentence of its last job."""
         job = self.studio.last(own_session(request))
         if job and Path(job.video).exists():
-            values = (job.video, job.prompt, *values[2:])
-        return [*values[:2], self.preview(request, *values), *_after(self.studio, own_session(request))[1:]]
+            video, prompt = job.video, job.prompt
+        return [video, prompt, gr.skip(), *_after(self.studio, own_session(request))[1:]]
 
 
 def _connect(
@@ -171,12 +186,13 @@ def _connect(
 
     parts["styles"].select(picked, None, parts["prompt"], **private)
     parts["prompt"].input(lambda: gr.update(selected_index=None), None, parts["styles"], queue=False, **private)
-    job: dict[str, Any] = ONE_AT_A_TIME | {"show_progress": "hidden"}
+    job: dict[str, Any] = ONE_AT_A_TIME | {"show_progress": "minimal", "show_progress_on": parts["shown"]}
     parts["run"].click(handlers.stylize, asked, told, api_name="stylize", **job)
     parts["go_on"].click(handlers.go_on, None, told, api_name="go_on", **job)
     parts["stop"].click(handlers.stop, None, parts["stop"], queue=False, api_name="stop")
     found = [parts["video"], parts["prompt"], *told]
-    page.load(handlers.come, asked, found, show_progress="minimal", **ONE_AT_A_TIME, **private)
+    come = page.load(handlers.come, asked[:2], found, show_progress="hidden", queue=False, **private)
+    come.then(**preview | private)
 
 
 def _told(steps: Iterator[Any], studio: Studio, request: gr.Request) -> Iterator[list[Any]]:
@@ -189,9 +205,11 @@ def _told(steps: Iterator[Any], studio: Studio, request: gr.Request) -> Iterator
             if step.output or step.stopped:
                 break
             yield [looks.progress(step), *[unchanged] * 5]
-    except InputError as error:
+    except Exception as error:
         yield [unchanged, unchanged, unchanged, gr.update(visible=False), unchanged, gr.update(interactive=True)]
-        raise gr.Error(str(error), print_exception=False) from error
+        if isinstance(error, InputError):
+            raise gr.Error(str(error), print_exception=False) from error
+        raise
     yield _after(studio, own_session(request))
 
 

@@ -65,7 +65,9 @@ def serving(
     example_clip(example)
     picture = small(next(VideoReader(example).frames()).pixels)
     studio = Studio(pipeline, sessions, limits)
-    page = build_page(studio, example, style_pictures(pipeline, picture, shared), partial(understood, pipeline))
+    # A model of many steps would take minutes for all styles.
+    styles = style_pictures(pipeline, picture, shared) if pipeline.config.fast_defaults else []
+    page = build_page(studio, example, styles, partial(understood, pipeline))
     page.queue(default_concurrency_limit=8)
     try:
         _, address, _ = page.launch(
@@ -94,4 +96,4 @@ def _keep_clean(sessions: Sessions, ended: threading.Event) -> None:
 def temporary_root() -> tempfile.TemporaryDirectory[str]:
     """A folder for everybody's files that goes when the page ends."""
     warnings.filterwarnings("ignore", category=DeprecationWarning, module="gradio")
-    return tempfile.TemporaryDirectory(prefix="style-a-video-web-")
+    return tempfile.TemporaryDirectory(prefix="style-a-video-web-", ignore_cleanup_errors=True)

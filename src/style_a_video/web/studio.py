@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
+import torch
 
+from ..atomic import write_atomically
+from ..devices import threads
 from ..errors import InputError
 from ..frames import Pixels
 from ..pipeline import StyleAVideoPipeline
@@ -51,16 +56,29 @@ class Studio:
     def __init__(self, pipeline: StyleAVideoPipeline, sessions: Sessions, limits: Limits) -> None:
         self.pipeline, self.sessions, self.limits = pipeline, sessions, limits
         self._works: dict[str, Work] = {}
+        self._model, self._threads = threading.Lock(), torch.get_num_threads()
+
+    @contextmanager
+    def model(self, wait: bool = True) -> Iterator[bool]:
+        """The model for one thread alone. Without `wait` it may be in use; this yields whether it is had."""
+        had = self._model.acquire(blocking=wait)
+        try:
+            with threads(self._threads):
+                yield had
+        finally:
+            if had:
+                self._model.release()
 
     def preview(self, session: str, video: str | None, prompt: str, settings: dict[str, Any]) -> tuple[Pixels, Pixels]:
         """The clip's middle frame and the same stylized, (H, W, 3) uint8 RGB. Raises InputError as a job does."""
         path = self._own(session, video)
         reader = self.limits.opened(path)
-        chosen = Settings(**self._settings(session, settings | {"fast": True}))
+        chosen = Settings(**self._settings(session, settings))
         size = working_size(reader.info, self.pipeline.resolve(chosen).size)
         # Of a clip that holds less than it says, the first.
         frame = next(reader.frames(size, start_s=reader.info.duration_s / 2 - 1e-6), None) or next(reader.frames(size))
-        stylized = next(stylized_frames(self.pipeline, iter([VideoFrame(frame.pixels, 0)]), prompt, chosen))
+        with self.model():
+            stylized = next(stylized_frames(self.pipeline, iter([VideoFrame(frame.pixels, 0)]), prompt, chosen))
         return frame.pixels, stylized.pixels
 
     def start(self, session: str, video: str | None, prompt: str, settings: dict[str, Any]) -> Iterator[Step]:
@@ -94,11 +112,13 @@ class Studio:
 
     def _run(self, session: str, job: Job) -> Iterator[Step]:
         def keep(last: Step) -> None:
-            playable = str(last.output) if last.output else None
-            self._keep(session, replace(job, playable=playable, finished=not last.stopped))
+            newest = self.last(session)
+            if newest and newest.output == job.output:  # a job whose page was closed may end after the next began
+                playable = str(last.output) if last.output else None
+                self._keep(session, replace(job, playable=playable, finished=not last.stopped))
 
+        work = Work(self.pipeline, self.model, Path(job.video), job.prompt, Path(job.output), keep, **job.settings)
         self._keep(session, job)
-        work = Work(self.pipeline, Path(job.video), job.prompt, Path(job.output), keep, **job.settings)
         self._works[session] = work
         try:
             yield from work.steps()
@@ -107,7 +127,7 @@ class Studio:
                 del self._works[session]
 
     def _keep(self, session: str, job: Job) -> None:
-        (self.sessions.folder(session) / LAST).write_text(json.dumps(asdict(job)), encoding="utf-8")
+        write_atomically(self.sessions.folder(session) / LAST, json.dumps(asdict(job)))
 
     def _own(self, session: str, video: str | None) -> Path:
         if not video:

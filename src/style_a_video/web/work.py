@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -51,14 +52,15 @@ class Step:
 class Work:
     """One job, which runs from `steps` until its end or `stop`.
 
-    `on_end` is called with the last step, also where nobody asks for steps any more. Raises InputError as `plan_job`.
+    `model` opens for one thread at a time. `on_end` is called with the last step, also where nobody asks for steps any
+    more. Raises InputError as `plan_job`.
     """
 
     def __init__(
-        self, pipeline: StyleAVideoPipeline, video: Path, prompt: str, output: Path, on_end: Callable[[Step], None],
-        **settings: Any,
+        self, pipeline: StyleAVideoPipeline, model: Callable[[], AbstractContextManager[Any]], video: Path, prompt: str,
+        output: Path, on_end: Callable[[Step], None], **settings: Any,
     ) -> None:  # fmt: skip
-        self.pipeline, self.on_end = pipeline, on_end
+        self.pipeline, self.model, self.on_end = pipeline, model, on_end
         self.plan = plan_job(video, prompt, output, overwrite=True, isolate=True, **settings)
         self._stop = threading.Event()
 
@@ -68,7 +70,6 @@ class Work:
 
     def steps(self) -> Iterator[Step]:
         """What happens, as it happens. Raises InputError as the job does."""
-        self._stop.clear()
         news: Queue[Any] = Queue()
         self._began, self._before = time.monotonic(), -1
         latest: list[Pixels] = []
@@ -82,7 +83,8 @@ class Work:
         def run() -> None:
             try:
                 try:
-                    result = run_job(self.plan, self.pipeline, Watcher(tell, keep, self._stop.is_set))
+                    with self.model():
+                        result = run_job(self.plan, self.pipeline, Watcher(tell, keep, self._stop.is_set))
                     _name_files_only(result.record)
                     last = Step(result.frames, result.frames, 0.0, output=result.output)
                 except Stopped as stopped:
@@ -92,14 +94,12 @@ class Work:
             except BaseException as error:
                 news.put(error)
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
+        threading.Thread(target=run, daemon=True).start()
         try:
             yield from _newest(news)
         finally:
-            # The page may be closed: what is finished stays, and the model is free for the next.
+            # The page may be closed: what is finished stays. Gradio closes this in its event loop, so nothing waits.
             self._stop.set()
-            thread.join()
 
     def _step(self, done: int, total: int, picture: Pixels | None) -> Step:
         if self._before < 0:
@@ -110,7 +110,7 @@ class Work:
 
 
 def _name_files_only(record: Path) -> None:
-    """Take the folders out of a record: the name of a browser's own is what gives access to it."""
+    """Take this machine's folders out of a record, which people pass on."""
     told = json.loads(record.read_text(encoding="utf-8"))
     told["input"] = Path(told["input"]).name
     for settings in (told["requested"], told["settings"]):

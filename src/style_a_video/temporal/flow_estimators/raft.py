@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...dependencies import require
+from ...devices import threads
 from ...errors import InputError
 from ..flow import FlowEstimator
 
@@ -29,13 +30,16 @@ def estimator(*, device: str | torch.device = "cpu", fast: bool = False) -> Flow
             f"RAFT's weights cannot be fetched ({error}): connect for the first use, or use dis"
         ) from error
 
+    own = torch.get_num_threads()  # the caller may compute in one, as suits DIS
+
     @torch.no_grad()
     def estimate(frames: Tensor, others: Tensor) -> Tensor:
         height, width = frames.shape[-2:]
         # RAFT wants multiples of 8.
         bottom, right = (max(SMALLEST_SIDE, -(-side // 8) * 8) - side for side in (height, width))
         padded = [F.pad(x * 2 - 1, (0, right, 0, bottom), mode="replicate").to(device) for x in (frames, others)]
-        flow: Tensor = model(*padded)[-1][..., :height, :width]
+        with threads(own):
+            flow: Tensor = model(*padded)[-1][..., :height, :width]
         return flow.float().to(frames.device)
 
     return estimate
