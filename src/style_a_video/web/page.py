@@ -21,14 +21,9 @@ FIRST_PROMPT = "a pencil drawing"
 TITLE = "Style-A-Video"
 
 
-class _Clip(gr.Video):
-    """Served as it is: Gradio would convert some kinds by FFmpeg, outside isolation, to a file that is nobody's."""
-
-    is_template = True
-
-    def postprocess(self, value: Any) -> FileData | None:
-        """A path as the browser gets it."""
-        return FileData(path=str(value)) if value else None
+def _as_it_is(path: Any) -> FileData | None:
+    """A clip for the browser. Gradio would convert some kinds by FFmpeg, outside isolation, to a file of nobody's."""
+    return FileData(path=str(path)) if path else None
 
 
 def build_page(
@@ -89,7 +84,8 @@ def _clip_tab(
 ) -> None:
     with gr.Row():
         with gr.Column(min_width=320):
-            video = _Clip(value=str(example), label="Your clip", sources=["upload", "webcam"])
+            video = gr.Video(value=str(example), label="Your clip", sources=["upload", "webcam"])
+            video.postprocess = _as_it_is
             gr.Markdown("**Pick a style**", visible=bool(gallery))
             styles = gr.Gallery(
                 [(str(path), name) for path, name in gallery], label="Styles", show_label=False, height="auto",
